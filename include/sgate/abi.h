@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * abi.h - the bytes that the BPF programs and the loader share: with the
+ * headers it includes, everything that lies in a pinned map.
+ *
+ * Change a layout and SG_ABI_VERSION goes up.
+ */
+#ifndef SGATE_ABI_H
+#define SGATE_ABI_H
+
+#include <linux/types.h>
+
+#include "sgate/limits.h"
+#include "sgate/policy.h"
+#include "sgate/reason.h"
+
+#define SG_ABI_VERSION 1
+
+/*
+ * What the packets of one interface meet. The loader writes `policy` last and
+ * with one store, so a packet sees the old policy or the new one, whole. An
+ * entry that is all zeroes is no entry: its packets are dropped.
+ */
+struct sg_binding {
+	__u64 policy;  /* SG_POLICY_WORD; 0: none */
+	__u32 slot;    /* the instance: index of its counters, 1 ... SG_MAX_SLOTS - 1 */
+	__u32 options; /* SG_OPTION_* */
+	__be16 ethertype[SG_MAX_ETHERTYPES]; /* allowed beside IP and ARP; 0: unused */
+};
+
+/* Heap index of the image's root in the low half, its generation in the high one. */
+#define SG_POLICY_WORD(root, generation) ((__u64)(generation) << 32 | (__u32)(root))
+#define SG_POLICY_ROOT(word) ((__u32)(word))
+#define SG_POLICY_GENERATION(word) ((__u32)((word) >> 32))
+
+/* The instance is at the other end of the interface: what is received is its egress. */
+#define SG_OPTION_GUEST 0x1U
+/* Neighbour discovery, MLD and DHCP are judged by the rules as well. */
+#define SG_OPTION_STRICT 0x2U
+/* Frames begin with the IP header: the interface has no link layer of its own. */
+#define SG_OPTION_NO_LINK_HEADER 0x4U
+
+/* How the programs are attached, for the loader that takes them off again. */
+#define SG_OPTION_RX_SHIFT 8  /* enum sg_hook of received packets */
+#define SG_OPTION_TX_SHIFT 12 /* enum sg_hook of sent packets */
+#define SG_OPTION_HOOK_MASK 0xfU
+/* The clsact qdisc was not there before: removed with the last filter. */
+#define SG_OPTION_OWN_CLSACT 0x10000U
+
+enum sg_hook {
+	SG_HOOK_NONE,
+	SG_HOOK_TCX,
+	SG_HOOK_CLSACT,
+	SG_HOOK_XDP,
+	SG_HOOK_XDP_GENERIC,
+};
+
+struct sg_counter {
+	__u64 packets; /* as on the wire: a GSO packet counts its segments */
+	__u64 bytes;   /* with the link header */
+};
+
+/* Of one slot on one CPU. */
+struct sg_counters {
+	struct sg_counter by[2][SG_MAX_REASONS]; /* enum sg_direction, enum sg_reason */
+};
+
+/* Space that was given up and may still be read until a grace period has passed. */
+struct sg_extent {
+	__u32 first; /* heap index */
+	__u32 nodes;
+};
+
+#define SG_MAX_DIRTY_EXTENTS 64
+
+/* What the loader must know of these maps; the programs do not read it. */
+struct sg_meta {
+	__u32 abi_version;
+	__u32 last_generation; /* of an image */
+	__u64 netns_device;    /* st_dev and st_ino of the network namespace whose */
+	__u64 netns_inode;     /* interface indexes the bindings mean */
+	__u64 programs;	       /* hash of the BPF objects that are pinned */
+	__u32 dirty_count;
+	__u32 reserved;
+	struct sg_extent dirty[SG_MAX_DIRTY_EXTENTS];
+};
+
+_Static_assert(sizeof(struct sg_binding) == 32, "two a cache line");
+_Static_assert(__builtin_offsetof(struct sg_binding, ethertype) == 16, "no padding");
+_Static_assert(sizeof(struct sg_counters) == 1024, "no padding");
+_Static_assert(__builtin_offsetof(struct sg_meta, dirty) == 48, "no padding");
+_Static_assert(sizeof(struct sg_meta) == 560, "no padding");
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * limits.h - every capacity of the data path, with its reason.
+ *
+ * Shared by the BPF programs and the loader: a capacity is a property of the
+ * maps, so both sides must mean the same number.
+ */
+#ifndef SGATE_LIMITS_H
+#define SGATE_LIMITS_H
+
+/* Groups an instance can have; the cloud API's limit. */
+#define SG_MAX_GROUPS_PER_INSTANCE 2
+
+/*
+ * Instances, and so slots, of one bpffs directory. Slot 0 counts the packets
+ * of interfaces that have a program and no binding. A slot costs one
+ * struct sg_counters (1 KiB) a CPU, allocated when the maps are made.
+ */
+#define SG_MAX_SLOTS 4096
+
+/*
+ * Interface indexes below this are looked up in an array (about 1 ns), the
+ * others in a hash (20-30 ns). 65,536 bindings of 32 bytes are 2 MiB.
+ */
+#define SG_NEAR_IFINDEXES 65536
+
+/*
+ * Nodes of 64 bytes in the policy heap: 32 MiB. 20,000 rules for distinct
+ * addresses take about 2 MiB, and a change needs room for the new image
+ * beside the old one.
+ */
+#define SG_HEAP_NODES (1U << 19)
+
+/* 802.1Q or 802.1ad tags looked through, in the frame and in the metadata. */
+#define SG_MAX_VLAN_TAGS 2
+
+/* IPv6 extension headers walked to the transport header. */
+#define SG_MAX_EXTENSION_HEADERS 8
+
+/* EtherTypes besides IP and ARP that an instance can be allowed. */
+#define SG_MAX_ETHERTYPES 8
+
+/*
+ * Levels of a search tree. Trees of 32-bit starts have nine children a node,
+ * so eight levels hold 43 million starts; those of 64-bit starts have six, so
+ * ten levels hold 60 million. The heap is smaller than either.
+ */
+#define SG_MAX_LEVELS_32 8
+#define SG_MAX_LEVELS_64 10
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * policy.h - the policy image: what the rules of at most two groups become.
+ *
+ * An image is a run of 64-byte nodes in the policy heap. References inside it
+ * count nodes from its first one, so an image can lie anywhere; 0 means none,
+ * because node 0 is the root and nothing refers back to it. All integers are
+ * in host byte order; addresses and ports are converted before a search.
+ *
+ *   node 0   struct sg_root: per direction and family, where to search
+ *   node 1   struct sg_image_header: for the loader, not read for a packet
+ *   ...      search trees
+ *   ...      rule table: rank -> rule id, 16 a node, for the loader
+ *
+ * A tree is static, complete and in level order: node N's children are nodes
+ * N * fanout + 1 ... N * fanout + fanout of the tree. A node holds interval
+ * starts in ascending order and, for each start, the answer for keys from it
+ * on. A search keeps the answer of the greatest start not above the key, which
+ * is the one found deepest. Unused places at the end of a node repeat the last
+ * answer with the greatest possible start, so they never change a result.
+ */
+#ifndef SGATE_POLICY_H
+#define SGATE_POLICY_H
+
+#include <linux/types.h>
+
+#include "sgate/limits.h"
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+enum sg_direction {
+	SG_INGRESS, /* to the instance */
+	SG_EGRESS,  /* from the instance */
+};
+
+enum sg_family {
+	SG_IPV4,
+	SG_IPV6,
+};
+
+#define SG_STARTS_32 8
+#define SG_FANOUT_32 (SG_STARTS_32 + 1)
+#define SG_STARTS_64 5
+#define SG_FANOUT_64 (SG_STARTS_64 + 1)
+
+/*
+ * An answer is 30 bits of value and two flags.
+ *
+ * In an address tree the value is the reference of a port list (a tree of
+ * 32-bit starts), 0 for none. In a port list it is a decision, below.
+ */
+#define SG_ANSWER_VALUE 0x3fffffffU
+/* The child to the right of this start exists. */
+#define SG_ANSWER_CHILD 0x80000000U
+/* 32-bit nodes, answer[0] only: the child left of the first start exists. */
+#define SG_ANSWER_FIRST_CHILD 0x40000000U
+/* 64-bit nodes only: the value is a tree to be searched for the low half. */
+#define SG_ANSWER_LOW_HALF 0x40000000U
+
+/*
+ * A decision is rank << 1 | accept. Ranks count the rules of the image in the
+ * order in which they win: lower priority number first, then deny, then older
+ * group and rule. So of two decisions the smaller one wins.
+ */
+#define SG_DECISION_NONE SG_ANSWER_VALUE
+#define SG_DECISION(rank, accept) ((__u32)(rank) << 1 | ((accept) ? 1U : 0U))
+#define SG_MAX_RANKS ((SG_ANSWER_VALUE >> 1) - 1)
+
+/*
+ * What a port list is searched for: protocol << 16 | destination port, or
+ * protocol << 16 | type << 8 | code for ICMP and ICMPv6, or protocol << 16 for
+ * all others.
+ */
+#define SG_PORT_KEY(protocol, low16) ((__u32)(protocol) << 16 | (__u32)(low16))
+#define SG_PORT_KEY_LAST 0x00ffffffU
+
+struct sg_node32 {
+	__u32 start[SG_STARTS_32];
+	__u32 answer[SG_STARTS_32];
+};
+
+struct sg_node64 {
+	__u64 start[SG_STARTS_64];
+	__u32 answer[SG_STARTS_64];
+	__u32 has_first_child; /* the child left of the first start exists */
+};
+
+/* Where to search for one direction and family. */
+struct sg_layers {
+	__u32 any;    /* port list of the rules for any remote */
+	__u32 narrow; /* address tree */
+	__u32 wide;   /* address tree of the prefixes that would be copied too often in the other */
+	__u32 flags;  /* SG_LAYERS_* */
+};
+
+/* The image is that of an instance without groups: its packets are dropped. */
+#define SG_LAYERS_NO_GROUP_DROP 0x1U
+/* The same, but they pass. */
+#define SG_LAYERS_NO_GROUP_PASS 0x2U
+
+struct sg_root {
+	struct sg_layers layers[2 * 2]; /* SG_LAYERS_INDEX */
+};
+
+#define SG_LAYERS_INDEX(direction, family) ((direction)*2 + (family))
+
+#define SG_IMAGE_MAGIC 0x3165746167736773ULL
+
+/* Facts about an image that the loader finds again from a binding alone. */
+struct sg_image_header {
+	__u64 magic;
+	__u64 hash;	  /* of every node but this one */
+	__u32 nodes;	  /* of the whole image */
+	__u32 rules;	  /* entries of the rule table */
+	__u32 rule_table; /* reference of its first node */
+	__u32 generation; /* unique to this publication */
+	__u64 reserved[4];
+};
+
+union sg_node {
+	struct sg_root root;
+	struct sg_image_header header;
+	struct sg_node32 n32;
+	struct sg_node64 n64;
+	__u32 rule_id[16];
+};
+
+_Static_assert(sizeof(struct sg_node32) == 64, "one cache line");
+_Static_assert(sizeof(struct sg_node64) == 64, "one cache line");
+_Static_assert(sizeof(struct sg_root) == 64, "one cache line");
+_Static_assert(sizeof(struct sg_image_header) == 64, "one cache line");
+_Static_assert(sizeof(union sg_node) == 64, "one cache line");
+
+/*
+ * Keeps the compiler from turning the sums below into compare-and-branch:
+ * with random keys a branch a start costs far more than the arithmetic.
+ */
+#define SG_OPAQUE(value) asm volatile("" : "+r"(value))
+
+/* One step of a search: the next node of the tree, or 0 when it is done. */
+static __always_inline __u32 sg_node32_step(const struct sg_node32 *node, __u32 index, __u32 key,
+					    __u32 *answer)
+{
+	__u64 below = 0;
+	__u32 a;
+
+#pragma unroll
+	for (int i = 0; i < SG_STARTS_32; i++) {
+		/* start - key - 1 is negative exactly when start <= key */
+		__u64 difference = (__u64)node->start[i] - key - 1;
+
+		SG_OPAQUE(difference);
+		below += difference >> 63;
+	}
+	if (!below) {
+		if (!(node->answer[0] & SG_ANSWER_FIRST_CHILD))
+			return 0;
+		return index * SG_FANOUT_32 + 1;
+	}
+	a = node->answer[(below - 1) & (SG_STARTS_32 - 1)];
+	*answer = a & SG_ANSWER_VALUE;
+	if (!(a & SG_ANSWER_CHILD))
+		return 0;
+	return index * SG_FANOUT_32 + 1 + (__u32)below;
+}
+
+/* The same for 64-bit starts; *answer keeps SG_ANSWER_LOW_HALF. */
+static __always_inline __u32 sg_node64_step(const struct sg_node64 *node, __u32 index, __u64 key,
+					    __u32 *answer)
+{
+	__u64 below = 0;
+	__u32 a;
+
+#pragma unroll
+	for (int i = 0; i < SG_STARTS_64; i++) {
+		__u64 start = node->start[i];
+		/* the borrow of key - start, that is start > key (Hacker's Delight 2-13) */
+		__u64 above = (~key & start) | ((~key | start) & (key - start));
+
+		SG_OPAQUE(above);
+		below += 1 - (above >> 63);
+	}
+	if (!below)
+		return node->has_first_child ? index * SG_FANOUT_64 + 1 : 0;
+	/* below is 1 to 5; the comparison is for the verifier */
+	if (below > SG_STARTS_64)
+		return 0;
+	a = node->answer[below - 1];
+	*answer = a & (SG_ANSWER_VALUE | SG_ANSWER_LOW_HALF);
+	if (!(a & SG_ANSWER_CHILD))
+		return 0;
+	return index * SG_FANOUT_64 + 1 + (__u32)below;
+}
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * store.h - the desired state, in SQLite: groups, rules, instances and what is
+ * associated with what.
+ *
+ * A change is one transaction: store_begin_write, calls that change, then
+ * store_commit or store_rollback. Writers wait for each other (up to
+ * STORE_BUSY_MS); readers never wait. Every function below that reads or
+ * changes is called between a begin and its end. A failed call leaves the
+ * transaction open, for its caller to roll back.
+ *
+ * Lists are owned by the caller. Functions return 0 or -errno with `err`
+ * filled: -ENOENT with the code of what was not found, -EEXIST, -EBUSY,
+ * -EPERM for what the state forbids, -EIO for the database's own failures.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/group.h"
+#include "model/instance.h"
+#include "util/error.h"
+
+#define STORE_FILE "sgate.db"
+#define STORE_SCHEMA_VERSION 1
+#define STORE_BUSY_MS 30000
+
+#define STORE_MAX_GROUPS 100000
+#define STORE_MAX_RULES_PER_GROUP 100000
+
+struct store;
+
+/*
+ * Open dir/sgate.db, making directory (0700) and schema when missing and
+ * migrating an older schema in one transaction. A newer schema is refused.
+ */
+int store_open(const char *dir, struct store **store_out, struct error *err);
+void store_close(struct store *store); /* NULL is allowed; rolls back what is open */
+
+int store_begin_write(struct store *store, struct error *err);
+int store_begin_read(struct store *store, struct error *err);
+int store_commit(struct store *store, struct error *err);
+void store_rollback(struct store *store); /* without a transaction: nothing */
+
+/* Values by name, for facts about the state directory itself. *value_out NULL when not set. */
+int store_fact_get(struct store *store, const char *name, char **value_out, struct error *err);
+int store_fact_set(struct store *store, const char *name, const char *value, struct error *err);
+
+/* --- groups --- */
+
+struct groups {
+	struct group *items;
+	size_t count;
+	size_t capacity;
+};
+void groups_fini(struct groups *groups);
+
+/*
+ * Add a group with its rules; fills key, create_time and, when empty, id. The
+ * id taken: -EEXIST OPERATION_DENIED_ALREADY_EXISTS. Rules that repeat are
+ * stored once, with the last description. A third default group is refused
+ * (an instance could not have them all). Remote groups must exist; a rule may
+ * name the group itself by its id.
+ */
+int store_group_add(struct store *store, struct group *group, struct error *err);
+
+/* By id, else by a name that only one group has. Without rules. Two with the name: -EINVAL. */
+int store_group_find(struct store *store, const char *id_or_name, struct group *group_out,
+		     struct error *err);
+int store_group_find_key(struct store *store, int64_t key, struct group *group_out,
+			 struct error *err);
+/* All, oldest first, without rules. */
+int store_group_list(struct store *store, struct groups *groups_out, struct error *err);
+/* Writes name, description, available. */
+int store_group_update(struct store *store, const struct group *group, struct error *err);
+/*
+ * -EPERM OPERATION_DENIED_SECURITY_GROUP_EXIST_INSTANCE while an instance has
+ * it or a rule of another group names it, naming one of those.
+ */
+int store_group_remove(struct store *store, int64_t key, struct error *err);
+
+/* --- rules --- */
+
+/* In the order of their ids. */
+int store_rules_load(struct store *store, int64_t group_key, struct rules *rules_out,
+		     struct error *err);
+/* Add, or give the same rule its new description; *added_out tells which. Fills rule->id. */
+int store_rule_add(struct store *store, int64_t group_key, struct rule *rule, bool *added_out,
+		   struct error *err);
+/* -ENOENT INVALID_SECURITY_GROUP_RULE_NOT_FOUND when there is no such rule. */
+int store_rule_remove(struct store *store, int64_t group_key, const struct rule *rule,
+		      struct error *err);
+/*
+ * Make these the group's rules: rules that stay keep their ids. Repeats are
+ * stored once. More than STORE_MAX_RULES_PER_GROUP (here and in the calls
+ * above): -EPERM OPERATION_DENIED_SECURITY_GROUP_RULE_EXCEED_LIMIT.
+ */
+int store_rules_replace(struct store *store, int64_t group_key, struct rules *rules,
+			struct error *err);
+
+/* --- instances --- */
+
+struct instances {
+	struct instance *items;
+	size_t count;
+	size_t capacity;
+};
+void instances_fini(struct instances *instances);
+
+/*
+ * Add; fills key, create_time, slot (the smallest free) and groups (the
+ * default ones, oldest first). Id or dev taken: -EEXIST
+ * OPERATION_DENIED_ALREADY_EXISTS, naming the holder; no slot: -ENOSPC.
+ */
+int store_instance_add(struct store *store, struct instance *instance, struct error *err);
+/* By id, else by interface name. With groups and options. */
+int store_instance_find(struct store *store, const char *id_or_dev, struct instance *instance_out,
+			struct error *err);
+/* By id alone. */
+int store_instance_find_id(struct store *store, const char *id, struct instance *instance_out,
+			   struct error *err);
+/* All, oldest first. */
+int store_instance_list(struct store *store, struct instances *instances_out, struct error *err);
+/* Writes dev, status, enforced and options. */
+int store_instance_update(struct store *store, const struct instance *instance, struct error *err);
+/* With its memberships. */
+int store_instance_remove(struct store *store, int64_t key, struct error *err);
+
+/* --- memberships --- */
+
+/* Already so: nothing. A third group: -EPERM ..._EXCEED_LIMIT, from the schema itself. */
+int store_associate(struct store *store, int64_t group_key, int64_t instance_key,
+		    struct error *err);
+/* Not so: nothing. */
+int store_dissociate(struct store *store, int64_t group_key, int64_t instance_key,
+		     struct error *err);
+
+/* Keys, ascending. */
+struct keys {
+	int64_t *items;
+	size_t count;
+	size_t capacity;
+};
+void keys_fini(struct keys *keys);
+
+/* Instances that have the group. */
+int store_members(struct store *store, int64_t group_key, struct keys *instance_keys_out,
+		  struct error *err);
+/* Groups with a rule whose remote is `group_key`. */
+int store_referrers(struct store *store, int64_t group_key, struct keys *group_keys_out,
+		    struct error *err);
+/* Addresses of every instance that has the group: the meaning of `group:ID`. Sorted, no repeats. */
+int store_member_addresses(struct store *store, const char *group_id, struct prefix **prefixes_out,
+			   size_t *count_out, struct error *err);
+int store_instance_find_key(struct store *store, int64_t key, struct instance *instance_out,
+			    struct error *err);
+
+#endif

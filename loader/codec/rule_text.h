@@ -16,13 +16,21 @@
  */
 int rule_parse(const char *text, struct rule *rule_out, struct error *err);
 
-/* Read a rule a line, `#` comments and blank lines; errors name the line ("line 3: ..."). */
-int rules_parse_lines(const char *text, struct rules *rules, struct error *err);
+#define RULE_LINE_MAX 4096 /* bytes */
+
+/*
+ * Read a rule a line from `length` bytes: blank lines and lines that begin
+ * with `#` are skipped, a CR at the end of a line is no part of it, a NUL byte
+ * is an error. Appends to *rules, which is as it was on failure. Errors name
+ * the line ("line 3: ..."). -EINVAL, -ENOMEM.
+ */
+int rules_parse_lines(const char *text, size_t length, struct rules *rules, struct error *err);
 
 /*
  * The one canonical text of a rule: PORTS left out when all, `from any` or
  * `to any` always written, `priority` and `description` left out when default.
- * The caller frees it; NULL when out of memory. rule_parse reads it back.
+ * The caller frees it; NULL when out of memory. rule_parse reads it back, but
+ * for blanks at the ends of the description.
  */
 char *rule_format(const struct rule *rule);
 

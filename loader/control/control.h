@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * control.h - the one way to change anything: a transaction of the store, the
+ * policies it touches compiled and put in force in the kernel, then the commit.
+ *
+ * Each control_* function that changes something is one transaction. When it
+ * fails, store and kernel are as they were. The command line and the API both
+ * call these, so no rule of the model stands twice.
+ */
+#ifndef CONTROL_CONTROL_H
+#define CONTROL_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kern/kern.h"
+#include "model/group.h"
+#include "model/instance.h"
+#include "net/link.h"
+#include "store/store.h"
+#include "util/error.h"
+
+struct control;
+
+/*
+ * Opens the store (made when missing). The kernel side is opened when it is
+ * first needed. Fails when the state directory belongs to another network
+ * namespace.
+ */
+int control_open(const char *state_dir, const char *bpffs, struct control **control_out,
+		 struct error *err);
+void control_close(struct control *control); /* NULL is allowed */
+
+/* For reading, between store_begin_read and store_rollback. */
+struct store *control_store(struct control *control);
+/*
+ * The kernel side for reading: -ENOENT (code NULL) when nothing was ever
+ * attached. Borrowed.
+ */
+int control_kern(struct control *control, struct kern **kern_out, struct error *err);
+
+/* --- groups and rules; `group` is an id or a unique name --- */
+
+/* Fills id, key and create_time. Rules: remote groups must exist. */
+int control_group_create(struct control *control, struct group *group, struct error *err);
+int control_group_delete(struct control *control, const char *group, struct error *err);
+
+struct group_change {
+	const char *name;	 /* NULL: as it is */
+	const char *description; /* NULL: as it is; "": none */
+	const bool *available;	 /* NULL: as it is */
+};
+int control_group_set(struct control *control, const char *group, const struct group_change *change,
+		      struct error *err);
+
+/* Rules are normalised, and their ids filled. All or nothing. */
+int control_rules_add(struct control *control, const char *group, struct rules *rules,
+		      struct error *err);
+int control_rules_remove(struct control *control, const char *group, const struct rules *rules,
+			 struct error *err);
+int control_rules_replace(struct control *control, const char *group, struct rules *rules,
+			  struct error *err);
+
+/* --- instances; `instance` is an id or an interface name --- */
+
+/* Its interface may not be there yet; it is enforced from when it is. */
+int control_instance_add(struct control *control, struct instance *instance, struct error *err);
+
+/* What to change of an instance: the fields whose flag is set. */
+struct instance_change {
+	bool set_dev, set_status, set_mode, set_side, set_no_group, set_strict;
+	bool set_ethertypes, set_macs, set_addresses;
+	const char *dev;
+	const char *status;		 /* "RUNNING" and "STOPPED" mean: as the interface is */
+	struct instance_options options; /* borrowed */
+};
+int control_instance_set(struct control *control, const char *instance,
+			 const struct instance_change *change, struct error *err);
+int control_instance_remove(struct control *control, const char *instance, struct error *err);
+
+/*
+ * Put the programs on interface `dev`, which must be there. Registers the
+ * instance `id` (NULL: the one that has the interface, else one named like it);
+ * changes the options whose flag is set. Attached already the same way: nothing.
+ */
+int control_attach(struct control *control, const char *dev, const char *id,
+		   const struct instance_change *change, struct error *err);
+/* Take them off; `forget` removes the instance as well. Not attached: nothing. */
+int control_detach(struct control *control, const char *dev_or_instance, bool forget,
+		   struct error *err);
+
+/* --- associations: SPEC's preconditions in the order of their codes --- */
+
+int control_associate(struct control *control, const char *group, const char *instance,
+		      struct error *err);
+int control_dissociate(struct control *control, const char *group, const char *instance,
+		       struct error *err);
+
+/* --- kernel and store --- */
+
+struct drift {
+	char **items; /* one sentence each: what the kernel has and what it should have */
+	size_t count;
+	size_t capacity;
+};
+void drift_fini(struct drift *drift);
+
+/*
+ * Compare the kernel with the store and, unless check_only, mend it. The
+ * differences found are told either way.
+ */
+int control_reconcile(struct control *control, bool check_only, struct drift *drift_out,
+		      struct error *err);
+
+/* How an instance is: what the store says and what is in force. */
+struct instance_state {
+	const char *status; /* instance->status, else RUNNING or STOPPED */
+	bool has_link;
+	struct link_info link; /* when has_link */
+	bool is_bound;	       /* the kernel has its entry */
+	struct sg_binding binding;
+	enum sg_hook rx, tx;  /* of received and of sent packets, as the kernel has them now */
+	const char *side;     /* "host" or "guest": what auto became; "auto" before that */
+	const char *no_group; /* "drop" or "pass", likewise */
+	const char *reason;   /* why these hooks: static text */
+};
+int control_instance_state(struct control *control, const struct instance *instance,
+			   struct instance_state *state_out, struct error *err);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * kern.h - the kernel side: maps, programs, policy heap, bindings and hooks.
+ * The only users of libbpf are the files of this folder.
+ *
+ * Everything is pinned below one bpffs directory:
+ *
+ *   maps/NAME     the maps of bpf/maps.h
+ *   progs/NAME    the programs
+ *   links/N-rx    the link of received packets of interface index N; N-tx
+ *
+ * Writers hold the store's write transaction, so there is one at a time.
+ */
+#ifndef KERN_KERN_H
+#define KERN_KERN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "compile/compile.h"
+#include "model/instance.h"
+#include "sgate/abi.h"
+#include "util/error.h"
+
+struct kern;
+
+enum kern_access {
+	KERN_READ,  /* what is there; -ENOENT with code NULL when nothing is */
+	KERN_WRITE, /* made when missing; programs of another build are replaced in place */
+};
+
+/*
+ * Open the maps below `dir`, which is made, and a bpffs mounted for it, when
+ * writing. Fails when its maps mean another network namespace's interfaces or
+ * have another layout.
+ */
+int kern_open(const char *dir, enum kern_access access, struct kern **kern_out, struct error *err);
+void kern_close(struct kern *kern);
+
+/* --- policy heap --- */
+
+/*
+ * The policy word of an image with these bytes: that of a live one, else of a
+ * copy published now. -ENOSPC (OPERATION_DENIED_POLICY_TOO_LARGE) when there
+ * is no room, also after a grace period.
+ */
+int heap_publish(struct kern *kern, const struct image *image, uint64_t *word_out,
+		 struct error *err);
+/* Whether the image at `word` has these bytes. */
+bool heap_holds(const struct kern *kern, uint64_t word, const struct image *image);
+
+struct heap_use {
+	uint32_t nodes;	 /* in all */
+	uint32_t used;	 /* by images that an instance has */
+	uint32_t images; /* live ones */
+};
+void heap_use(const struct kern *kern, struct heap_use *use_out);
+
+/* --- bindings --- */
+
+/* false: none (the entry is all zeroes). */
+bool binding_get(const struct kern *kern, uint32_t ifindex, struct sg_binding *binding_out);
+/* Write an entry; its policy word last and at once. May fail for the hash of large indexes. */
+int binding_set(struct kern *kern, uint32_t ifindex, const struct sg_binding *binding,
+		struct error *err);
+void binding_clear(struct kern *kern, uint32_t ifindex);
+/* Calls `each` for every entry, ascending in the array, then the hash; stops at nonzero. */
+int binding_each(const struct kern *kern,
+		 int (*each)(uint32_t ifindex, const struct sg_binding *binding, void *context),
+		 void *context);
+
+/* --- hooks --- */
+
+struct hooks {
+	enum sg_hook rx;
+	enum sg_hook tx;
+	bool own_clsact;
+};
+
+/* What a mode wants on this kernel: auto and tc are tcx where the kernel has it, else clsact. */
+struct hooks hooks_wanted(const struct kern *kern, enum attach_mode mode);
+/*
+ * Put our programs on the interface, both directions or none. `dev` is for
+ * messages. hooks->own_clsact is filled. -EBUSY (OPERATION_DENIED_INTERFACE_IN_USE)
+ * names another's program in the way; -EOPNOTSUPP
+ * (OPERATION_DENIED_INSTANCE_NOT_SUPPORT_SECURITY_GROUP) a driver without native XDP.
+ */
+int hooks_attach(struct kern *kern, uint32_t ifindex, const char *dev, struct hooks *hooks,
+		 struct error *err);
+/* Take off what is ours; what is gone already is no error. */
+int hooks_detach(struct kern *kern, uint32_t ifindex, const struct hooks *hooks, struct error *err);
+/* What of `hooks` is really there: NONE where it is not. */
+struct hooks hooks_present(const struct kern *kern, uint32_t ifindex, const struct hooks *hooks);
+
+/* Interface indexes with a link pinned, whether bound or not. Owned by the caller. */
+int hooks_pinned(const struct kern *kern, uint32_t **ifindexes_out, size_t *count_out,
+		 struct error *err);
+
+struct hooks hooks_of_binding(const struct sg_binding *binding);
+uint32_t hooks_to_options(const struct hooks *hooks);
+const char *hook_text(enum sg_hook hook); /* "tcx", "tc", "xdp", "xdp-generic", "none" */
+
+/* --- counters --- */
+
+/* Sum over all CPUs. */
+int counters_read(const struct kern *kern, uint32_t slot, struct sg_counters *counters_out,
+		  struct error *err);
+int counters_reset(struct kern *kern, uint32_t slot, struct error *err);
+
+const char *reason_label(enum sg_reason reason); /* "rule-accept" */
+const char *reason_text(enum sg_reason reason);	 /* a sentence */
+enum sg_verdict reason_verdict(enum sg_reason reason);
+
+/* --- what this kernel can do --- */
+
+struct kern_features {
+	bool tcx;	/* links at tc with a place of their own (6.6) */
+	bool xdp_frags; /* XDP frames in fragments (5.18) */
+	bool jit;	/* programs are compiled */
+	char release[65];
+};
+void kern_features(struct kern_features *features_out);
+
+#endif

@@ -17,7 +17,13 @@
 #define DEV_MAX 15	   /* IFNAMSIZ - 1 */
 #define GROUP_ID_LENGTH 20 /* of one that we make: "sg-" and 17 hexadecimal digits */
 
-/* `what` names the field in the message: "group id", "instance id". 1-64 of A-Za-z0-9._- */
+/*
+ * The checks return -EINVAL with the code of what is wrong: too short
+ * (INVALID_PARAMETER_LESS_LENGTH), too long (..._EXCEED_LENGTH) or a character
+ * that is not allowed (..._PATTERN_ERROR).
+ *
+ * `what` names the field in the message: "group id", "instance id". 1-64 of A-Za-z0-9._-
+ */
 int id_check(const char *text, const char *what, struct error *err);
 
 /* A group's name: 1-64 of letters, digits, - and . */
@@ -26,10 +32,10 @@ int group_name_check(const char *text, struct error *err);
 /* A group's description: empty, or 2-255 characters, UTF-8, no control characters. */
 int group_description_check(const char *text, struct error *err);
 
-/* An interface name as the kernel takes it: 1-15 bytes, no '/', no space, not "." or "..". */
+/* An interface name as the kernel takes it: 1-15 bytes, no '/', ':' or space, not "." or "..". */
 int dev_name_check(const char *text, struct error *err);
 
-/* An instance status: upper-case letters, digits and _, 1-64. */
+/* An instance status: upper-case letters, digits and _, 1-64, beginning with a letter. */
 int status_check(const char *text, struct error *err);
 
 /* Characters (code points) of valid UTF-8 without control characters, or -EILSEQ. */

@@ -75,14 +75,17 @@ const char *no_group_text(enum no_group no_group);
 int no_group_parse(const char *text, enum no_group *no_group_out, struct error *err);
 
 /*
- * Append to the options; the same value twice is kept once. -EINVAL when
- * there are more than the limits, -ENOMEM.
+ * Append to the options; the same value twice is kept once. -EINVAL with
+ * INVALID_PARAMETER_EXCEED_MAXIMUM when there are more than the limits, -ENOMEM.
  */
 int instance_options_add_mac(struct instance_options *options, const struct mac *mac,
 			     struct error *err);
 int instance_options_add_address(struct instance_options *options, const struct prefix *prefix,
 				 struct error *err);
-/* "0x88cc", "88cc" or decimal is not guessed: four hex digits with 0x. Not IP, ARP or a VLAN tag. */
+/*
+ * Like "0x88cc": 0x and one to four hexadecimal digits; neither IP nor ARP nor
+ * a VLAN tag. What is allowed stays ascending. -EINVAL.
+ */
 int instance_options_add_ethertype(struct instance_options *options, const char *text,
 				   struct error *err);
 

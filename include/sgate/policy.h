@@ -23,6 +23,7 @@
 #define SGATE_POLICY_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 
 #include "sgate/limits.h"
 
@@ -139,9 +140,21 @@ _Static_assert(sizeof(union sg_node) == 64, "one cache line");
  */
 #define SG_OPAQUE(value) asm volatile("" : "+r"(value))
 
-/* One step of a search: the next node of the tree, or 0 when it is done. */
-static __always_inline __u32 sg_node32_step(const struct sg_node32 *node, __u32 index, __u32 key,
-					    __u32 *answer)
+#ifdef __clang__
+#define SG_UNROLL _Pragma("unroll")
+#else
+#define SG_UNROLL _Pragma("GCC unroll 8")
+#endif
+
+/*
+ * One step of a search at node *index of its tree. True: it goes on at *index,
+ * which is the next node now. What it found so far is in *answer.
+ *
+ * The verifier must not be made to compare an index, or it follows every value
+ * that one can have; hence the flags.
+ */
+static __always_inline bool sg_node32_step(const struct sg_node32 *node, __u32 key, __u32 *index,
+					   __u32 *answer)
 {
 	__u64 below = 0;
 	__u32 a;
@@ -154,23 +167,19 @@ static __always_inline __u32 sg_node32_step(const struct sg_node32 *node, __u32 
 		SG_OPAQUE(difference);
 		below += difference >> 63;
 	}
-	if (!below) {
-		if (!(node->answer[0] & SG_ANSWER_FIRST_CHILD))
-			return 0;
-		return index * SG_FANOUT_32 + 1;
-	}
+	*index = *index * SG_FANOUT_32 + 1 + (__u32)below;
+	if (!below)
+		return node->answer[0] & SG_ANSWER_FIRST_CHILD;
 	a = node->answer[(below - 1) & (SG_STARTS_32 - 1)];
 	*answer = a & SG_ANSWER_VALUE;
-	if (!(a & SG_ANSWER_CHILD))
-		return 0;
-	return index * SG_FANOUT_32 + 1 + (__u32)below;
+	return a & SG_ANSWER_CHILD;
 }
 
 /* The same for 64-bit starts; *answer keeps SG_ANSWER_LOW_HALF. */
-static __always_inline __u32 sg_node64_step(const struct sg_node64 *node, __u32 index, __u64 key,
-					    __u32 *answer)
+static __always_inline bool sg_node64_step(const struct sg_node64 *node, __u64 key, __u32 *index,
+					   __u32 *answer)
 {
-	__u64 below = 0;
+	__u64 below = SG_STARTS_64;
 	__u32 a;
 
 #pragma unroll
@@ -180,18 +189,17 @@ static __always_inline __u32 sg_node64_step(const struct sg_node64 *node, __u32 
 		__u64 above = (~key & start) | ((~key | start) & (key - start));
 
 		SG_OPAQUE(above);
-		below += 1 - (above >> 63);
+		below -= above >> 63;
 	}
+	*index = *index * SG_FANOUT_64 + 1 + (__u32)below;
 	if (!below)
-		return node->has_first_child ? index * SG_FANOUT_64 + 1 : 0;
+		return node->has_first_child;
 	/* below is 1 to 5; the comparison is for the verifier */
 	if (below > SG_STARTS_64)
-		return 0;
+		return false;
 	a = node->answer[below - 1];
 	*answer = a & (SG_ANSWER_VALUE | SG_ANSWER_LOW_HALF);
-	if (!(a & SG_ANSWER_CHILD))
-		return 0;
-	return index * SG_FANOUT_64 + 1 + (__u32)below;
+	return a & SG_ANSWER_CHILD;
 }
 
 #endif

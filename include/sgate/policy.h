@@ -159,7 +159,7 @@ static __always_inline bool sg_node32_step(const struct sg_node32 *node, __u32 k
 	__u64 below = 0;
 	__u32 a;
 
-#pragma unroll
+	SG_UNROLL
 	for (int i = 0; i < SG_STARTS_32; i++) {
 		/* start - key - 1 is negative exactly when start <= key */
 		__u64 difference = (__u64)node->start[i] - key - 1;
@@ -182,7 +182,7 @@ static __always_inline bool sg_node64_step(const struct sg_node64 *node, __u64 k
 	__u64 below = SG_STARTS_64;
 	__u32 a;
 
-#pragma unroll
+	SG_UNROLL
 	for (int i = 0; i < SG_STARTS_64; i++) {
 		__u64 start = node->start[i];
 		/* the borrow of key - start, that is start > key (Hacker's Delight 2-13) */

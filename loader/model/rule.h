@@ -85,10 +85,11 @@ bool protocol_has_ports(uint16_t protocol);
 bool protocol_has_types(uint16_t protocol);
 
 /*
- * Bring a filled rule into its normal form (ports) and check what its fields
- * must hold together: ports only with a protocol that has them, priority and
- * description within bounds, description valid UTF-8 without control
- * characters. -EINVAL with the code of the field.
+ * Bring a filled rule into its normal form (ports; an empty description is
+ * NULL) and check what its fields must hold together: ports only with a
+ * protocol that has them, one type at most for ICMP, priority and description
+ * within bounds, description valid UTF-8 without control characters. -EINVAL
+ * with the code of the field, and the rule as it was.
  */
 int rule_check(struct rule *rule, struct error *err);
 

@@ -32,7 +32,7 @@ ALL_CFLAGS := -std=gnu17 $(WARNINGS) $(CFLAGS) $(SANFLAGS) -Iinclude -Iloader -I
 LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS))
 VERSION := 0.1.0
 # The UAPI headers of the machine's own architecture, for a compiler that targets BPF.
-BPF_CFLAGS := -std=gnu17 -g -O2 -target bpf -mcpu=v3 $(WARNINGS) -Iinclude \
+BPF_CFLAGS := -std=gnu17 -g -O2 -target bpf -mcpu=v3 $(filter-out -Wmissing-prototypes,$(WARNINGS)) -Iinclude \
 	-idirafter /usr/include/$(shell $(CC) -print-multiarch)
 
 LOADER := $(filter-out loader/main.c,$(wildcard loader/*/*.c))

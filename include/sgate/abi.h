@@ -88,7 +88,7 @@ struct sg_meta {
 _Static_assert(sizeof(struct sg_binding) == 32, "two a cache line");
 _Static_assert(__builtin_offsetof(struct sg_binding, ethertype) == 16, "no padding");
 _Static_assert(sizeof(struct sg_counters) == 1024, "no padding");
-_Static_assert(__builtin_offsetof(struct sg_meta, dirty) == 48, "no padding");
-_Static_assert(sizeof(struct sg_meta) == 560, "no padding");
+_Static_assert(__builtin_offsetof(struct sg_meta, dirty) == 40, "no padding");
+_Static_assert(sizeof(struct sg_meta) == 552, "no padding");
 
 #endif

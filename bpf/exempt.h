@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * exempt.h - what IP needs to work at all and passes without a rule, unless
+ * the instance is strict: neighbour discovery, MLD and its DHCP client.
+ */
+#ifndef BPF_EXEMPT_H
+#define BPF_EXEMPT_H
+
+#include "parse.h"
+
+#define ICMPV6_MLD_QUERY 130		  /* to 132: RFC 2710 */
+#define ICMPV6_NEIGHBOR_ADVERTISEMENT 136 /* from 133: RFC 4861 */
+#define ICMPV6_MLD2_REPORT 143		  /* RFC 3810 */
+
+#define DHCP4_CLIENT 68
+#define DHCP4_SERVER 67
+#define DHCP6_CLIENT 546
+#define DHCP6_SERVER 547
+
+static __always_inline bool is_neighbor(const struct packet *pkt)
+{
+	__u8 type = pkt->low16 >> 8;
+
+	if (pkt->family != SG_IPV6 || pkt->protocol != IPPROTO_ICMPV6_)
+		return false;
+	return (type >= ICMPV6_MLD_QUERY && type <= ICMPV6_NEIGHBOR_ADVERTISEMENT) ||
+	       type == ICMPV6_MLD2_REPORT;
+}
+
+static __always_inline bool is_dhcp_client(const struct packet *pkt)
+{
+	__u16 client = pkt->family == SG_IPV4 ? DHCP4_CLIENT : DHCP6_CLIENT;
+	__u16 server = pkt->family == SG_IPV4 ? DHCP4_SERVER : DHCP6_SERVER;
+
+	if (pkt->protocol != IPPROTO_UDP)
+		return false;
+	if (pkt->direction == SG_EGRESS)
+		return pkt->sport == client && pkt->low16 == server;
+	return pkt->sport == server && pkt->low16 == client;
+}
+
+static __always_inline enum sg_reason exempt(const struct packet *pkt)
+{
+	if (pkt->options & SG_OPTION_STRICT)
+		return SG_UNDECIDED;
+	if (is_neighbor(pkt))
+		return SG_REASON_NEIGHBOR;
+	if (is_dhcp_client(pkt))
+		return SG_REASON_DHCP;
+	return SG_UNDECIDED;
+}
+
+#endif

@@ -7,11 +7,14 @@
  * store_commit or store_rollback. Writers wait for each other (up to
  * STORE_BUSY_MS); readers never wait. Every function below that reads or
  * changes is called between a begin and its end. A failed call leaves the
- * transaction open, for its caller to roll back.
+ * transaction open, for its caller to roll back. One thread uses a store, and
+ * a child of fork() opens its own.
  *
  * Lists are owned by the caller. Functions return 0 or -errno with `err`
  * filled: -ENOENT with the code of what was not found, -EEXIST, -EBUSY,
- * -EPERM for what the state forbids, -EIO for the database's own failures.
+ * -EPERM for what the state forbids, -ENOMEM, -EIO for the database's own
+ * failures. Outputs are written on success only. Lists of what belongs to a key
+ * that is not there are empty.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -34,7 +37,7 @@
 struct store;
 
 /*
- * Open dir/sgate.db, making directory (0700) and schema when missing and
+ * Open dir/sgate.db, making directory (0700, with parents) and schema when missing and
  * migrating an older schema in one transaction. A newer schema is refused.
  */
 int store_open(const char *dir, struct store **store_out, struct error *err);
@@ -62,8 +65,9 @@ void groups_fini(struct groups *groups);
  * Add a group with its rules; fills key, create_time and, when empty, id. The
  * id taken: -EEXIST OPERATION_DENIED_ALREADY_EXISTS. Rules that repeat are
  * stored once, with the last description. A third default group is refused
- * (an instance could not have them all). Remote groups must exist; a rule may
- * name the group itself by its id.
+ * (an instance could not have them all), and so is one more than
+ * STORE_MAX_GROUPS. Remote groups must exist; a rule may name the group itself
+ * by its id.
  */
 int store_group_add(struct store *store, struct group *group, struct error *err);
 
@@ -95,7 +99,7 @@ int store_rule_remove(struct store *store, int64_t group_key, const struct rule 
 		      struct error *err);
 /*
  * Make these the group's rules: rules that stay keep their ids. Repeats are
- * stored once. More than STORE_MAX_RULES_PER_GROUP (here and in the calls
+ * stored once, with the last description; ids are filled. More than STORE_MAX_RULES_PER_GROUP (here and in the calls
  * above): -EPERM OPERATION_DENIED_SECURITY_GROUP_RULE_EXCEED_LIMIT.
  */
 int store_rules_replace(struct store *store, int64_t group_key, struct rules *rules,
@@ -112,8 +116,9 @@ void instances_fini(struct instances *instances);
 
 /*
  * Add; fills key, create_time, slot (the smallest free) and groups (the
- * default ones, oldest first). Id or dev taken: -EEXIST
- * OPERATION_DENIED_ALREADY_EXISTS, naming the holder; no slot: -ENOSPC.
+ * default ones that are Available, oldest first). Id or dev taken: -EEXIST
+ * OPERATION_DENIED_ALREADY_EXISTS, naming the holder; no slot: -ENOSPC
+ * OPERATION_DENIED_POLICY_TOO_LARGE.
  */
 int store_instance_add(struct store *store, struct instance *instance, struct error *err);
 /* By id, else by interface name. With groups and options. */
@@ -124,7 +129,7 @@ int store_instance_find_id(struct store *store, const char *id, struct instance 
 			   struct error *err);
 /* All, oldest first. */
 int store_instance_list(struct store *store, struct instances *instances_out, struct error *err);
-/* Writes dev, status, enforced and options. */
+/* Writes dev, status, enforced and options. Dev taken: as above. */
 int store_instance_update(struct store *store, const struct instance *instance, struct error *err);
 /* With its memberships. */
 int store_instance_remove(struct store *store, int64_t key, struct error *err);

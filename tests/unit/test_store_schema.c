@@ -117,83 +117,73 @@ static void a_newer_database_is_refused_with_both_versions(void **state)
 	"create_time) VALUES "
 
 /* Group 1 `a`, 2 `b`, 3 `c`; 1 and 2 are default groups and those of instance 1 `vm1`. */
+static const struct {
+	int result;
+	const char *sql;
+} RAW[] = {
+	{SQLITE_CONSTRAINT_CHECK, "INSERT INTO membership VALUES (1, 2, 3)"},
+	{SQLITE_CONSTRAINT_CHECK, "INSERT INTO membership VALUES (1, -1, 3)"},
+	{SQLITE_CONSTRAINT_PRIMARYKEY, "INSERT INTO membership VALUES (1, 1, 3)"},
+	{SQLITE_CONSTRAINT_CHECK, "UPDATE membership SET position = 2 WHERE position = 1"},
+	{SQLITE_CONSTRAINT_UNIQUE, "UPDATE membership SET group_key = 1"},
+	{SQLITE_CONSTRAINT_NOTNULL, "UPDATE membership SET position = NULL"},
+	{SQLITE_CONSTRAINT_FOREIGNKEY, "UPDATE membership SET group_key = 9 "
+				       "WHERE position = 0"},
+	{SQLITE_CONSTRAINT_FOREIGNKEY, "UPDATE membership SET instance_key = 9"},
+	{SQLITE_CONSTRAINT_FOREIGNKEY, "DELETE FROM security_group WHERE key = 1"},
+	{SQLITE_CONSTRAINT_FOREIGNKEY, "UPDATE security_group SET key = 9 WHERE key = 1"},
+
+	{SQLITE_CONSTRAINT_CHECK, GROUP "('d', 'd', '', 'Gone', NULL, '')"},
+	{SQLITE_CONSTRAINT_CHECK, GROUP "('d', 'd', '', 'Available', 2, '')"},
+	{SQLITE_CONSTRAINT_UNIQUE, GROUP "('d', 'd', '', 'Available', 1, '')"},
+	{SQLITE_CONSTRAINT_UNIQUE, GROUP "('a', 'd', '', 'Available', NULL, '')"},
+	{SQLITE_CONSTRAINT_CHECK, GROUP "('', 'd', '', 'Available', NULL, '')"},
+	{SQLITE_CONSTRAINT_CHECK, GROUP "('d e', 'd', '', 'Available', NULL, '')"},
+	{SQLITE_CONSTRAINT_CHECK, GROUP "('d', '', '', 'Available', NULL, '')"},
+	{SQLITE_CONSTRAINT_CHECK, GROUP "('d', 'd', 'x', 'Available', NULL, '')"},
+
+	{SQLITE_OK, RULE "(3, 'ingress', 'accept', '0', '', '10.0.0.0/8', 100, '')"},
+	{SQLITE_CONSTRAINT_UNIQUE,
+	 RULE "(3, 'ingress', 'accept', '0', '', '10.0.0.0/8', 100, 'other')"},
+	{SQLITE_CONSTRAINT_CHECK, RULE "(3, 'in', 'accept', 'tcp', '', 'any', 1, '')"},
+	{SQLITE_CONSTRAINT_CHECK, RULE "(3, 'egress', 'drop', 'tcp', '', 'any', 1, '')"},
+	{SQLITE_CONSTRAINT_CHECK, RULE "(3, 'egress', 'deny', 'TCP', '', 'any', 1, '')"},
+	{SQLITE_CONSTRAINT_CHECK, RULE "(3, 'egress', 'deny', '6', '', 'any', 1, '')"},
+	{SQLITE_CONSTRAINT_CHECK, RULE "(3, 'egress', 'deny', '256', '', 'any', 1, '')"},
+	{SQLITE_CONSTRAINT_CHECK, RULE "(3, 'egress', 'deny', '-1', '', 'any', 1, '')"},
+	{SQLITE_CONSTRAINT_CHECK, RULE "(3, 'egress', 'deny', '07', '', 'any', 1, '')"},
+	{SQLITE_CONSTRAINT_CHECK, RULE "(3, 'egress', 'deny', 'tcp', 'x', 'any', 1, '')"},
+	{SQLITE_CONSTRAINT_CHECK, RULE "(3, 'egress', 'deny', 'tcp', '', 'all', 1, '')"},
+	{SQLITE_CONSTRAINT_CHECK, RULE "(3, 'egress', 'deny', 'tcp', '', 'any', 0, '')"},
+	{SQLITE_CONSTRAINT_CHECK, RULE "(3, 'egress', 'deny', 'tcp', '', 'any', 101, '')"},
+	{SQLITE_CONSTRAINT_DATATYPE, RULE "(3, 'egress', 'deny', 'tcp', '', 'any', 'x', '')"},
+	{SQLITE_CONSTRAINT_FOREIGNKEY, RULE "(9, 'egress', 'deny', 'tcp', '', 'any', 1, '')"},
+	{SQLITE_CONSTRAINT_FOREIGNKEY,
+	 RULE "(3, 'egress', 'deny', 'tcp', '', 'group:none', 1, '')"},
+	{SQLITE_OK, RULE "(3, 'egress', 'deny', 'tcp', '', 'group:b', 1, '')"},
+	{SQLITE_CONSTRAINT_FOREIGNKEY, "UPDATE security_group SET id = 'z' WHERE id = 'b'"},
+
+	{SQLITE_CONSTRAINT_CHECK, INSTANCE "('x', 'x', '', 0, 0, 'tc', 'host', 'drop', 0, '')"},
+	{SQLITE_CONSTRAINT_CHECK, INSTANCE "('x', 'x', '', 4096, 0, 'tc', 'host', 'drop', 0, '')"},
+	{SQLITE_CONSTRAINT_UNIQUE, INSTANCE "('x', 'x', '', 1, 0, 'tc', 'host', 'drop', 0, '')"},
+	{SQLITE_CONSTRAINT_UNIQUE, INSTANCE "('x', 'vm1', '', 9, 0, 'tc', 'host', 'drop', 0, '')"},
+	{SQLITE_CONSTRAINT_CHECK,
+	 INSTANCE "('x', 'x', 'Running', 9, 0, 'tc', 'host', 'drop', 0, '')"},
+	{SQLITE_CONSTRAINT_CHECK, INSTANCE "('x', 'x', '', 9, 2, 'tc', 'host', 'drop', 0, '')"},
+	{SQLITE_CONSTRAINT_CHECK, INSTANCE "('x', 'x', '', 9, 0, 'ebpf', 'host', 'drop', 0, '')"},
+	{SQLITE_CONSTRAINT_CHECK, INSTANCE "('x', 'x', '', 9, 0, 'tc', 'left', 'drop', 0, '')"},
+	{SQLITE_CONSTRAINT_CHECK, INSTANCE "('x', 'x', '', 9, 0, 'tc', 'host', 'deny', 0, '')"},
+	{SQLITE_CONSTRAINT_CHECK,
+	 INSTANCE "('x', '1234567890123456', '', 9, 0, 'tc', 'host', 'drop', 0, '')"},
+	{SQLITE_CONSTRAINT_CHECK, "INSERT INTO instance_address VALUES (1, 64, '10.0.0.1/32')"},
+	{SQLITE_CONSTRAINT_CHECK, "INSERT INTO instance_mac VALUES (1, 0, 'x')"},
+	{SQLITE_CONSTRAINT_CHECK, "INSERT INTO instance_ethertype VALUES (1, 8, '0x88cc')"},
+	{SQLITE_CONSTRAINT_FOREIGNKEY,
+	 "INSERT INTO instance_mac VALUES (9, 0, '02:00:00:00:00:01')"},
+};
+
 static void raw_sql_cannot_store_what_must_not_be(void **state)
 {
-	static const struct {
-		int result;
-		const char *sql;
-	} rows[] = {
-		{SQLITE_CONSTRAINT_CHECK, "INSERT INTO membership VALUES (1, 2, 3)"},
-		{SQLITE_CONSTRAINT_CHECK, "INSERT INTO membership VALUES (1, -1, 3)"},
-		{SQLITE_CONSTRAINT_PRIMARYKEY, "INSERT INTO membership VALUES (1, 1, 3)"},
-		{SQLITE_CONSTRAINT_CHECK, "UPDATE membership SET position = 2 WHERE position = 1"},
-		{SQLITE_CONSTRAINT_UNIQUE, "UPDATE membership SET group_key = 1"},
-		{SQLITE_CONSTRAINT_NOTNULL, "UPDATE membership SET position = NULL"},
-		{SQLITE_CONSTRAINT_FOREIGNKEY, "UPDATE membership SET group_key = 9 "
-					       "WHERE position = 0"},
-		{SQLITE_CONSTRAINT_FOREIGNKEY, "UPDATE membership SET instance_key = 9"},
-		{SQLITE_CONSTRAINT_FOREIGNKEY, "DELETE FROM security_group WHERE key = 1"},
-		{SQLITE_CONSTRAINT_FOREIGNKEY, "UPDATE security_group SET key = 9 WHERE key = 1"},
-
-		{SQLITE_CONSTRAINT_CHECK, GROUP "('d', 'd', '', 'Gone', NULL, '')"},
-		{SQLITE_CONSTRAINT_CHECK, GROUP "('d', 'd', '', 'Available', 2, '')"},
-		{SQLITE_CONSTRAINT_UNIQUE, GROUP "('d', 'd', '', 'Available', 1, '')"},
-		{SQLITE_CONSTRAINT_UNIQUE, GROUP "('a', 'd', '', 'Available', NULL, '')"},
-		{SQLITE_CONSTRAINT_CHECK, GROUP "('', 'd', '', 'Available', NULL, '')"},
-		{SQLITE_CONSTRAINT_CHECK, GROUP "('d e', 'd', '', 'Available', NULL, '')"},
-		{SQLITE_CONSTRAINT_CHECK, GROUP "('d', '', '', 'Available', NULL, '')"},
-		{SQLITE_CONSTRAINT_CHECK, GROUP "('d', 'd', 'x', 'Available', NULL, '')"},
-
-		{SQLITE_OK, RULE "(3, 'ingress', 'accept', '0', '', '10.0.0.0/8', 100, '')"},
-		{SQLITE_CONSTRAINT_UNIQUE,
-		 RULE "(3, 'ingress', 'accept', '0', '', '10.0.0.0/8', 100, 'other')"},
-		{SQLITE_CONSTRAINT_CHECK, RULE "(3, 'in', 'accept', 'tcp', '', 'any', 1, '')"},
-		{SQLITE_CONSTRAINT_CHECK, RULE "(3, 'egress', 'drop', 'tcp', '', 'any', 1, '')"},
-		{SQLITE_CONSTRAINT_CHECK, RULE "(3, 'egress', 'deny', 'TCP', '', 'any', 1, '')"},
-		{SQLITE_CONSTRAINT_CHECK, RULE "(3, 'egress', 'deny', '6', '', 'any', 1, '')"},
-		{SQLITE_CONSTRAINT_CHECK, RULE "(3, 'egress', 'deny', '256', '', 'any', 1, '')"},
-		{SQLITE_CONSTRAINT_CHECK, RULE "(3, 'egress', 'deny', '-1', '', 'any', 1, '')"},
-		{SQLITE_CONSTRAINT_CHECK, RULE "(3, 'egress', 'deny', '07', '', 'any', 1, '')"},
-		{SQLITE_CONSTRAINT_CHECK, RULE "(3, 'egress', 'deny', 'tcp', 'x', 'any', 1, '')"},
-		{SQLITE_CONSTRAINT_CHECK, RULE "(3, 'egress', 'deny', 'tcp', '', 'all', 1, '')"},
-		{SQLITE_CONSTRAINT_CHECK, RULE "(3, 'egress', 'deny', 'tcp', '', 'any', 0, '')"},
-		{SQLITE_CONSTRAINT_CHECK, RULE "(3, 'egress', 'deny', 'tcp', '', 'any', 101, '')"},
-		{SQLITE_CONSTRAINT_DATATYPE,
-		 RULE "(3, 'egress', 'deny', 'tcp', '', 'any', 'x', '')"},
-		{SQLITE_CONSTRAINT_FOREIGNKEY,
-		 RULE "(9, 'egress', 'deny', 'tcp', '', 'any', 1, '')"},
-		{SQLITE_CONSTRAINT_FOREIGNKEY,
-		 RULE "(3, 'egress', 'deny', 'tcp', '', 'group:none', 1, '')"},
-		{SQLITE_OK, RULE "(3, 'egress', 'deny', 'tcp', '', 'group:b', 1, '')"},
-		{SQLITE_CONSTRAINT_FOREIGNKEY, "UPDATE security_group SET id = 'z' WHERE id = 'b'"},
-
-		{SQLITE_CONSTRAINT_CHECK,
-		 INSTANCE "('x', 'x', '', 0, 0, 'tc', 'host', 'drop', 0, '')"},
-		{SQLITE_CONSTRAINT_CHECK,
-		 INSTANCE "('x', 'x', '', 4096, 0, 'tc', 'host', 'drop', 0, '')"},
-		{SQLITE_CONSTRAINT_UNIQUE,
-		 INSTANCE "('x', 'x', '', 1, 0, 'tc', 'host', 'drop', 0, '')"},
-		{SQLITE_CONSTRAINT_UNIQUE,
-		 INSTANCE "('x', 'vm1', '', 9, 0, 'tc', 'host', 'drop', 0, '')"},
-		{SQLITE_CONSTRAINT_CHECK,
-		 INSTANCE "('x', 'x', 'Running', 9, 0, 'tc', 'host', 'drop', 0, '')"},
-		{SQLITE_CONSTRAINT_CHECK,
-		 INSTANCE "('x', 'x', '', 9, 2, 'tc', 'host', 'drop', 0, '')"},
-		{SQLITE_CONSTRAINT_CHECK,
-		 INSTANCE "('x', 'x', '', 9, 0, 'ebpf', 'host', 'drop', 0, '')"},
-		{SQLITE_CONSTRAINT_CHECK,
-		 INSTANCE "('x', 'x', '', 9, 0, 'tc', 'left', 'drop', 0, '')"},
-		{SQLITE_CONSTRAINT_CHECK,
-		 INSTANCE "('x', 'x', '', 9, 0, 'tc', 'host', 'deny', 0, '')"},
-		{SQLITE_CONSTRAINT_CHECK,
-		 INSTANCE "('x', '1234567890123456', '', 9, 0, 'tc', 'host', 'drop', 0, '')"},
-		{SQLITE_CONSTRAINT_CHECK,
-		 "INSERT INTO instance_address VALUES (1, 64, '10.0.0.1/32')"},
-		{SQLITE_CONSTRAINT_CHECK, "INSERT INTO instance_mac VALUES (1, 0, 'x')"},
-		{SQLITE_CONSTRAINT_CHECK, "INSERT INTO instance_ethertype VALUES (1, 8, '0x88cc')"},
-		{SQLITE_CONSTRAINT_FOREIGNKEY,
-		 "INSERT INTO instance_mac VALUES (9, 0, '02:00:00:00:00:01')"},
-	};
 	static const char *const ids[] = {"a", "b", "c"};
 	struct fixture *f = *state;
 
@@ -205,11 +195,11 @@ static void raw_sql_cannot_store_what_must_not_be(void **state)
 		assert_int_equal(group.key, i + 1);
 	}
 	assert_int_equal(fixture_instance(f, "vm1"), 1);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		int result = fixture_sql(f, rows[i].sql);
+	for (size_t i = 0; i < ARRAY_SIZE(RAW); i++) {
+		int result = fixture_sql(f, RAW[i].sql);
 
-		if (result != rows[i].result)
-			fail_msg("%s: %d, not %d: %s", rows[i].sql, result, rows[i].result,
+		if (result != RAW[i].result)
+			fail_msg("%s: %d, not %d: %s", RAW[i].sql, result, RAW[i].result,
 				 sqlite3_errmsg(f->store->db));
 	}
 }

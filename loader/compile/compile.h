@@ -17,7 +17,8 @@
 
 /*
  * A rule as the compiler takes it: a remote group is replaced by the prefixes
- * of its instances. Borrows what it points to.
+ * of its instances. Borrows what it points to. Rules for the same remote group
+ * should borrow the same array: compile() looks at it once then.
  */
 struct policy_rule {
 	const struct rule *rule;
@@ -47,7 +48,9 @@ void image_fini(struct image *image);
 
 /*
  * -EFBIG (OPERATION_DENIED_POLICY_TOO_LARGE) when the image would have more
- * than max_nodes nodes, noticed before memory or time is spent on it; -ENOMEM.
+ * than max_nodes nodes, or take unreasonably long to make: noticed after a few
+ * seconds and some hundred MiB at worst. -EOVERFLOW, -ENOMEM. The bytes depend on
+ * nothing but the rules and their prefixes, in no order.
  */
 int compile(const struct policy *policy, uint32_t max_nodes, struct image *image_out,
 	    struct error *err);

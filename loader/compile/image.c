@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * image.c - put an image together.
+ *
+ * A tree is written at the end of the image and taken back if an equal one is
+ * there: inside a tree nothing refers to where it lies.
+ */
+#include "compile/image.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/array.h"
+
+#define TABLE_IDS (sizeof(union sg_node) / sizeof(uint32_t))
+#define FIRST_TREE 2
+
+int image_builder_init(size_t rules, uint32_t max_nodes, struct image_builder *builder_out)
+{
+	struct image_builder builder = {
+		.count = FIRST_TREE,
+		.max_nodes = max_nodes < SG_ANSWER_VALUE ? max_nodes : SG_ANSWER_VALUE,
+		.reserved = (rules + TABLE_IDS - 1) / TABLE_IDS,
+		.budget.steps = BUDGET_STEPS,
+	};
+
+	if (builder.count + builder.reserved > builder.max_nodes)
+		return -EFBIG;
+	if (array_reserve(&builder.nodes, &builder.capacity, FIRST_TREE, sizeof(*builder.nodes)))
+		return -ENOMEM;
+	memset(builder.nodes, 0, FIRST_TREE * sizeof(*builder.nodes));
+	*builder_out = builder;
+	return 0;
+}
+
+void image_builder_fini(struct image_builder *builder)
+{
+	free(builder->nodes);
+	free(builder->trees);
+	free(builder->places);
+	free(builder->lists.items);
+	memset(builder, 0, sizeof(*builder));
+}
+
+/* Multiply and fold, eight bytes at a time: good enough to tell images apart, and fast. */
+static uint64_t hash_nodes(const union sg_node *nodes, size_t count, uint64_t hash)
+{
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < sizeof(*nodes); j += sizeof(uint64_t)) {
+			uint64_t word;
+
+			memcpy(&word, (const char *)&nodes[i] + j, sizeof(word));
+			hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+			hash ^= hash >> 32;
+		}
+	}
+	return hash;
+}
+
+/* Room for `count` nodes behind the image's end; NULL: out of memory. */
+static union sg_node *reserve_nodes(struct image_builder *builder, size_t count)
+{
+	if (array_reserve(&builder->nodes, &builder->capacity, builder->count + count,
+			  sizeof(*builder->nodes)))
+		return NULL;
+	return builder->nodes + builder->count;
+}
+
+/* The place of a tree like `wanted`, which lies behind the image's end, or an empty place. */
+static uint32_t *find_place(const struct image_builder *builder, const struct image_tree *wanted)
+{
+	size_t mask = builder->place_count - 1;
+
+	for (size_t at = wanted->hash & mask;; at = (at + 1) & mask) {
+		const struct image_tree *tree;
+
+		if (!builder->places[at])
+			return &builder->places[at];
+		tree = &builder->trees[builder->places[at] - 1];
+		if (tree->hash == wanted->hash && tree->nodes == wanted->nodes &&
+		    tree->is_list == wanted->is_list &&
+		    !memcmp(builder->nodes + tree->ref, builder->nodes + wanted->ref,
+			    wanted->nodes * sizeof(*builder->nodes)))
+			return &builder->places[at];
+	}
+}
+
+/* At most half of the places are taken. */
+static int reserve_places(struct image_builder *builder)
+{
+	size_t count = builder->place_count ? builder->place_count * 2 : 256;
+	uint32_t *places;
+
+	if (2 * (builder->tree_count + 1) <= builder->place_count)
+		return 0;
+	places = calloc(count, sizeof(*places));
+	if (!places)
+		return -ENOMEM;
+	for (size_t i = 0; i < builder->tree_count; i++) {
+		size_t at = builder->trees[i].hash & (count - 1);
+
+		while (places[at])
+			at = (at + 1) & (count - 1);
+		places[at] = (uint32_t)(i + 1);
+	}
+	free(builder->places);
+	builder->places = places;
+	builder->place_count = count;
+	return 0;
+}
+
+/*
+ * Keep the tree of `count` nodes behind the image's end, unless there is an
+ * equal one. Only what is kept counts against the limit.
+ */
+static int keep_tree(struct image_builder *builder, size_t count, bool is_list, size_t *tree_out)
+{
+	struct image_tree tree = {
+		.hash = hash_nodes(builder->nodes + builder->count, count, count),
+		.ref = (uint32_t)builder->count,
+		.nodes = (uint32_t)count,
+		.is_list = is_list,
+	};
+	uint32_t *place;
+
+	if (reserve_places(builder) ||
+	    ARRAY_GROW(builder->trees, builder->tree_count, builder->tree_capacity))
+		return -ENOMEM;
+	place = find_place(builder, &tree);
+	if (!*place) {
+		if (count > builder->max_nodes - builder->reserved - builder->count)
+			return -EFBIG;
+		builder->trees[builder->tree_count++] = tree;
+		builder->count += count;
+		*place = (uint32_t)builder->tree_count;
+	}
+	*tree_out = *place - 1;
+	return 0;
+}
+
+static int add32(struct image_builder *builder, const struct start32 *starts, size_t count,
+		 bool is_list, size_t *tree_out)
+{
+	size_t node_count = tree32_nodes(count);
+	union sg_node *nodes = reserve_nodes(builder, node_count);
+
+	if (!nodes)
+		return -ENOMEM;
+	tree32_fill(&nodes->n32, starts, count);
+	return keep_tree(builder, node_count, is_list, tree_out);
+}
+
+int image_add32(struct image_builder *builder, const struct starts32 *starts, uint32_t *ref_out)
+{
+	size_t tree;
+	int r;
+
+	if (!starts->count) {
+		*ref_out = 0;
+		return 0;
+	}
+	r = add32(builder, starts->items, starts->count, false, &tree);
+	if (!r)
+		*ref_out = builder->trees[tree].ref;
+	return r;
+}
+
+int image_add64(struct image_builder *builder, const struct starts64 *starts, uint32_t *ref_out)
+{
+	size_t node_count = tree64_nodes(starts->count);
+	union sg_node *nodes;
+	size_t tree;
+	int r;
+
+	if (!starts->count) {
+		*ref_out = 0;
+		return 0;
+	}
+	nodes = reserve_nodes(builder, node_count);
+	if (!nodes)
+		return -ENOMEM;
+	tree64_fill(&nodes->n64, starts->items, starts->count);
+	r = keep_tree(builder, node_count, false, &tree);
+	if (!r)
+		*ref_out = builder->trees[tree].ref;
+	return r;
+}
+
+int image_add_list(struct image_builder *builder, const struct start32 *starts, size_t count,
+		   size_t *tree_out)
+{
+	struct starts32 *lists = &builder->lists;
+	struct image_tree *tree;
+	int r;
+
+	r = add32(builder, starts, count, true, tree_out);
+	if (r)
+		return r;
+	tree = &builder->trees[*tree_out];
+	if (tree->count)
+		return 0;
+	if (array_reserve(&lists->items, &lists->capacity, lists->count + count,
+			  sizeof(*lists->items)))
+		return -ENOMEM;
+	memcpy(lists->items + lists->count, starts, count * sizeof(*starts));
+	tree->first = lists->count;
+	tree->count = (uint32_t)count;
+	lists->count += count;
+	return 0;
+}
+
+static int add_rule_table(struct image_builder *builder, const struct ranking *ranking)
+{
+	size_t node_count = builder->reserved;
+	union sg_node *nodes;
+
+	if (!node_count)
+		return 0;
+	nodes = reserve_nodes(builder, node_count);
+	if (!nodes)
+		return -ENOMEM;
+	memset(nodes, 0, node_count * sizeof(*nodes));
+	for (size_t rank = 0; rank < ranking->count; rank++)
+		nodes[rank / TABLE_IDS].rule_id[rank % TABLE_IDS] =
+			(uint32_t)ranking->by_rank[rank]->rule->id;
+	builder->nodes[1].header.rule_table = (uint32_t)builder->count;
+	builder->count += node_count;
+	builder->reserved = 0;
+	return 0;
+}
+
+int image_finish(struct image_builder *builder, const struct ranking *ranking,
+		 struct image *image_out)
+{
+	struct sg_image_header *header;
+	int r;
+
+	r = add_rule_table(builder, ranking);
+	if (r)
+		return r;
+	header = &builder->nodes[1].header;
+	header->magic = SG_IMAGE_MAGIC;
+	header->nodes = (uint32_t)builder->count;
+	header->rules = ranking->count;
+	header->hash = hash_nodes(builder->nodes + FIRST_TREE, builder->count - FIRST_TREE,
+				  hash_nodes(builder->nodes, 1, ranking->count));
+	*image_out = (struct image){builder->nodes, (uint32_t)builder->count};
+	builder->nodes = NULL;
+	return 0;
+}
+
+void image_fini(struct image *image)
+{
+	free(image->nodes);
+	image->nodes = NULL;
+	image->count = 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * image.h - an image while it grows. Equal trees are kept once.
+ */
+#ifndef COMPILE_IMAGE_H
+#define COMPILE_IMAGE_H
+
+#include "compile/budget.h"
+#include "compile/compile.h"
+#include "compile/rank.h"
+#include "compile/tree.h"
+
+/* A tree in the image. */
+struct image_tree {
+	uint64_t hash;
+	uint32_t ref;
+	uint32_t nodes;
+	bool is_list; /* of the builder's intervals first ... first + count - 1 */
+	size_t first;
+	uint32_t count;
+};
+
+struct image_builder {
+	union sg_node *nodes; /* owned */
+	size_t count;
+	size_t capacity;
+	size_t max_nodes; /* for what is still to come as well */
+	size_t reserved;  /* nodes of max_nodes kept for the rule table */
+	struct budget budget;
+	struct image_tree *trees; /* owned */
+	size_t tree_count;
+	size_t tree_capacity;
+	uint32_t *places; /* owned; open addressing: index of a tree + 1, 0 for empty */
+	size_t place_count;
+	struct starts32 lists; /* intervals of port lists, to make others from */
+};
+
+/* Room for the root, the header and the rule table is set aside. -EFBIG, -ENOMEM. */
+int image_builder_init(size_t rules, uint32_t max_nodes, struct image_builder *builder_out);
+void image_builder_fini(struct image_builder *builder);
+
+/* Add a tree: *ref_out is its reference, 0 when there are no starts. -EFBIG, -ENOMEM. */
+int image_add32(struct image_builder *builder, const struct starts32 *starts, uint32_t *ref_out);
+int image_add64(struct image_builder *builder, const struct starts64 *starts, uint32_t *ref_out);
+
+/* Add a port list, which is not empty: *tree_out is its index in trees. */
+int image_add_list(struct image_builder *builder, const struct start32 *starts, size_t count,
+		   size_t *tree_out);
+
+/* Rule table and header; the image is then the caller's. -ENOMEM. */
+int image_finish(struct image_builder *builder, const struct ranking *ranking,
+		 struct image *image_out);
+
+#endif

@@ -7,7 +7,8 @@
  *
  *   maps/NAME     the maps of bpf/maps.h
  *   progs/NAME    the programs
- *   links/N-rx    the link of received packets of interface index N; N-tx
+ *   links/N-rx    the tcx link of packets that interface index N received;
+ *                 N-tx: of those it sends; N-xdp: the XDP link
  *
  * Writers hold the store's write transaction, so there is one at a time.
  */
@@ -41,6 +42,13 @@ void kern_close(struct kern *kern);
 /* --- policy heap --- */
 
 /*
+ * Look up what the bindings name: first call of a transaction. What is
+ * in use then stays whole until the next heap_begin, so that a transaction can
+ * put back the bindings that it changed.
+ */
+int heap_begin(struct kern *kern, struct error *err);
+
+/*
  * The policy word of an image with these bytes: that of a live one, else of a
  * copy published now. -ENOSPC (OPERATION_DENIED_POLICY_TOO_LARGE) when there
  * is no room, also after a grace period.
@@ -64,7 +72,7 @@ bool binding_get(const struct kern *kern, uint32_t ifindex, struct sg_binding *b
 /* Write an entry; its policy word last and at once. May fail for the hash of large indexes. */
 int binding_set(struct kern *kern, uint32_t ifindex, const struct sg_binding *binding,
 		struct error *err);
-void binding_clear(struct kern *kern, uint32_t ifindex);
+int binding_clear(struct kern *kern, uint32_t ifindex, struct error *err);
 /* Calls `each` for every entry, ascending in the array, then the hash; stops at nonzero. */
 int binding_each(const struct kern *kern,
 		 int (*each)(uint32_t ifindex, const struct sg_binding *binding, void *context),
@@ -75,27 +83,34 @@ int binding_each(const struct kern *kern,
 struct hooks {
 	enum sg_hook rx;
 	enum sg_hook tx;
-	bool own_clsact;
+	bool own_clsact; /* the clsact qdisc was not there before us */
 };
 
 /* What a mode wants on this kernel: auto and tc are tcx where the kernel has it, else clsact. */
-struct hooks hooks_wanted(const struct kern *kern, enum attach_mode mode);
+struct hooks hooks_wanted(enum attach_mode mode);
 /*
- * Put our programs on the interface, both directions or none. `dev` is for
- * messages. hooks->own_clsact is filled. -EBUSY (OPERATION_DENIED_INTERFACE_IN_USE)
- * names another's program in the way; -EOPNOTSUPP
- * (OPERATION_DENIED_INSTANCE_NOT_SUPPORT_SECURITY_GROUP) a driver without native XDP.
+ * Make the programs on an interface `to`: what is missing is attached before
+ * anything of `from` that is not wanted any more is taken off, so no packet
+ * goes by unjudged. Live hooks stay as they are. On failure they are as
+ * before. `dev` is for messages; to->own_clsact is filled. -EBUSY
+ * (OPERATION_DENIED_INTERFACE_IN_USE) names another's program in the way;
+ * -EOPNOTSUPP (OPERATION_DENIED_INSTANCE_NOT_SUPPORT_SECURITY_GROUP) is a
+ * driver without native XDP.
  */
-int hooks_attach(struct kern *kern, uint32_t ifindex, const char *dev, struct hooks *hooks,
-		 struct error *err);
+int hooks_change(struct kern *kern, uint32_t ifindex, const char *dev, const struct hooks *from,
+		 struct hooks *to, struct error *err);
 /* Take off what is ours; what is gone already is no error. */
 int hooks_detach(struct kern *kern, uint32_t ifindex, const struct hooks *hooks, struct error *err);
 /* What of `hooks` is really there: NONE where it is not. */
 struct hooks hooks_present(const struct kern *kern, uint32_t ifindex, const struct hooks *hooks);
 
-/* Interface indexes with a link pinned, whether bound or not. Owned by the caller. */
-int hooks_pinned(const struct kern *kern, uint32_t **ifindexes_out, size_t *count_out,
-		 struct error *err);
+/*
+ * Links that no binding names: of interfaces that are gone, or left by a
+ * change that was cut short. Tells `each` the interface index of every one,
+ * and removes them unless check_only.
+ */
+int hooks_strays(struct kern *kern, bool check_only, void (*each)(uint32_t ifindex, void *context),
+		 void *context, struct error *err);
 
 struct hooks hooks_of_binding(const struct sg_binding *binding);
 uint32_t hooks_to_options(const struct hooks *hooks);

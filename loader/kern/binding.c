@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * binding.c - which policy an interface's packets meet.
+ *
+ * Small interface indexes are entries of an array that we write as memory;
+ * the policy word comes last, in one store. Large ones are entries of a hash,
+ * which the kernel replaces whole.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "kern/internal.h"
+
+bool binding_get(const struct kern *kern, uint32_t ifindex, struct sg_binding *binding_out)
+{
+	if (ifindex < SG_NEAR_IFINDEXES) {
+		if (!__atomic_load_n(&kern->bindings[ifindex].policy, __ATOMIC_ACQUIRE))
+			return false;
+		*binding_out = kern->bindings[ifindex];
+		return true;
+	}
+	return !bpf_map_lookup_elem(kern->maps[MAP_BINDINGS_FAR], &ifindex, binding_out);
+}
+
+/* An image that the interface's entry names, and `policy` does not, may soon be free. */
+static int retire_old(struct kern *kern, uint32_t ifindex, uint64_t policy, struct error *err)
+{
+	struct sg_binding old;
+
+	if (!binding_get(kern, ifindex, &old) || old.policy == policy)
+		return 0;
+	return heap_retire(kern, old.policy, err);
+}
+
+int binding_set(struct kern *kern, uint32_t ifindex, const struct sg_binding *binding,
+		struct error *err)
+{
+	int r = retire_old(kern, ifindex, binding->policy, err);
+	struct sg_binding *near;
+
+	if (r)
+		return r;
+	if (ifindex >= SG_NEAR_IFINDEXES) {
+		if (bpf_map_update_elem(kern->maps[MAP_BINDINGS_FAR], &ifindex, binding, BPF_ANY))
+			return kern_error(err, errno, "cannot bind interface index %u", ifindex);
+		return 0;
+	}
+	near = &kern->bindings[ifindex];
+	near->slot = binding->slot;
+	near->options = binding->options;
+	memcpy(near->ethertype, binding->ethertype, sizeof(near->ethertype));
+	__atomic_store_n(&near->policy, binding->policy, __ATOMIC_RELEASE);
+	return 0;
+}
+
+int binding_clear(struct kern *kern, uint32_t ifindex, struct error *err)
+{
+	int r = retire_old(kern, ifindex, 0, err);
+
+	if (r)
+		return r;
+	if (ifindex < SG_NEAR_IFINDEXES) {
+		/* The rest stays until the entry is used again: a packet may be reading it. */
+		__atomic_store_n(&kern->bindings[ifindex].policy, 0, __ATOMIC_RELEASE);
+		return 0;
+	}
+	if (bpf_map_delete_elem(kern->maps[MAP_BINDINGS_FAR], &ifindex) && errno != ENOENT)
+		return kern_error(err, errno, "cannot unbind interface index %u", ifindex);
+	return 0;
+}
+
+int binding_each(const struct kern *kern,
+		 int (*each)(uint32_t ifindex, const struct sg_binding *binding, void *context),
+		 void *context)
+{
+	int fd = kern->maps[MAP_BINDINGS_FAR];
+	uint32_t key, *previous = NULL;
+	struct sg_binding binding;
+	int r;
+
+	for (uint32_t i = 0; i < SG_NEAR_IFINDEXES; i++) {
+		if (!kern->bindings[i].policy)
+			continue;
+		binding = kern->bindings[i];
+		r = each(i, &binding, context);
+		if (r)
+			return r;
+	}
+	while (!bpf_map_get_next_key(fd, previous, &key)) {
+		if (!bpf_map_lookup_elem(fd, &key, &binding)) {
+			r = each(key, &binding, context);
+			if (r)
+				return r;
+		}
+		previous = &key;
+	}
+	return 0;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * internal.h - what the files of kern/ share among themselves.
+ */
+#ifndef KERN_INTERNAL_H
+#define KERN_INTERNAL_H
+
+#include "kern/extent.h"
+#include "kern/kern.h"
+
+/* Maps of bpf/maps.h, in the order of kern_map_names. */
+enum kern_map {
+	MAP_BINDINGS,
+	MAP_BINDINGS_FAR,
+	MAP_HEAP,
+	MAP_COUNTERS,
+	MAP_META,
+	MAP_COUNT,
+};
+
+enum kern_program {
+	PROGRAM_TC_RX,
+	PROGRAM_TC_TX,
+	PROGRAM_XDP_RX,
+	PROGRAM_COUNT,
+};
+
+extern const char *const kern_map_names[MAP_COUNT];
+extern const char *const kern_program_names[PROGRAM_COUNT];
+
+struct kern {
+	char *dir;
+	bool writable;
+	int maps[MAP_COUNT];
+	int programs[PROGRAM_COUNT]; /* -1 when reading */
+	/* The mmapable maps, as memory. */
+	struct sg_binding *bindings;
+	union sg_node *heap;
+	struct sg_meta *meta;
+	struct extents
+		used; /* of the heap, by bindings and by what heap_begin's transaction published */
+};
+
+/* "dir/part/name" below the bpffs directory. */
+#define KERN_PATH_MAX 4096
+int kern_path(const struct kern *kern, char path[KERN_PATH_MAX], const char *part, const char *name,
+	      struct error *err);
+
+/* Make `dir` on a bpffs, mounting one where that is safe. */
+int bpffs_prepare(const char *dir, struct error *err);
+
+/* Load the BPF objects into kern's maps, making and pinning what is missing. */
+int programs_load(struct kern *kern, struct error *err);
+/* Hash of the BPF objects in this binary. */
+uint64_t programs_hash(void);
+/* Every link and filter of ours gets this build's programs. */
+int hooks_refresh(struct kern *kern, struct error *err);
+
+/* A system call or libbpf call failed with -`number`: INTERNAL_SERVER_ERROR and what was tried. */
+__attribute__((format(printf, 3, 4))) int kern_error(struct error *err, int number,
+						     const char *format, ...);
+
+/* Wait until every packet that is being judged now has been judged. */
+int grace_period_wait(struct error *err);
+
+/*
+ * Note that a binding is about to give up the image at a policy word, so that
+ * its space is not used again before a grace period.
+ */
+int heap_retire(struct kern *kern, uint64_t word, struct error *err);
+
+/* The two ways of a packet through an interface. */
+enum hook_path {
+	PATH_RX, /* received */
+	PATH_TX, /* sent */
+};
+
+/*
+ * tcx and XDP: a link, pinned under links/. Attaching where a live one is
+ * pinned already does nothing.
+ */
+int link_attach(struct kern *kern, uint32_t ifindex, const char *dev, enum hook_path path,
+		enum sg_hook hook, struct error *err);
+int link_detach(const struct kern *kern, uint32_t ifindex, enum hook_path path, enum sg_hook hook,
+		struct error *err);
+bool link_is_live(const struct kern *kern, uint32_t ifindex, enum hook_path path,
+		  enum sg_hook hook);
+int links_refresh(struct kern *kern, struct error *err);
+
+bool kern_has_tcx(void);
+
+/* clsact: a cls_bpf filter of our own handle and priority. */
+int clsact_attach(struct kern *kern, uint32_t ifindex, const char *dev, enum hook_path path,
+		  bool *own_clsact, struct error *err);
+int clsact_detach(uint32_t ifindex, enum hook_path path, struct error *err);
+/* Remove the qdisc unless somebody has a filter there. */
+int clsact_remove_if_empty(uint32_t ifindex, struct error *err);
+bool clsact_is_live(uint32_t ifindex, enum hook_path path);
+int clsact_refresh(struct kern *kern, uint32_t ifindex, enum hook_path path, struct error *err);
+
+/* Name of the program with this id, or "?". */
+#define PROGRAM_NAME_MAX 16
+void program_name(uint32_t id, char name[PROGRAM_NAME_MAX]);
+
+#endif

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * program.c - load the BPF objects that this binary carries and pin them.
+ *
+ * Maps that are pinned already are used as they are; so this may be cut short
+ * at any point and run again.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kern/internal.h"
+#include "model/code.h"
+#include "tc.skel.h"
+#include "xdp.skel.h"
+
+const char *const kern_map_names[MAP_COUNT] = {
+	[MAP_BINDINGS] = "sg_bindings", [MAP_BINDINGS_FAR] = "sg_bindings_far",
+	[MAP_HEAP] = "sg_heap",		[MAP_COUNTERS] = "sg_counters",
+	[MAP_META] = "sg_meta",
+};
+
+const char *const kern_program_names[PROGRAM_COUNT] = {
+	[PROGRAM_TC_RX] = "sg_tc_rx",
+	[PROGRAM_TC_TX] = "sg_tc_tx",
+	[PROGRAM_XDP_RX] = "sg_xdp_rx",
+};
+
+/* What libbpf says of a failed load, kept for the message: the last line that is not empty. */
+static __thread char last_words[512];
+
+static int remember(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char line[sizeof(last_words)];
+
+	if (level != LIBBPF_WARN)
+		return 0;
+	vsnprintf(line, sizeof(line), format, args);
+	line[strcspn(line, "\n")] = '\0';
+	if (line[0])
+		strcpy(last_words, line);
+	return 0;
+}
+
+uint64_t programs_hash(void)
+{
+	uint64_t hash = 0xcbf29ce484222325ULL;
+	size_t tc_size, xdp_size;
+	const unsigned char *tc = sg_tc__elf_bytes(&tc_size);
+	const unsigned char *xdp = sg_xdp__elf_bytes(&xdp_size);
+
+	/* FNV-1a */
+	for (size_t i = 0; i < tc_size; i++)
+		hash = (hash ^ tc[i]) * 0x100000001b3ULL;
+	for (size_t i = 0; i < xdp_size; i++)
+		hash = (hash ^ xdp[i]) * 0x100000001b3ULL;
+	return hash;
+}
+
+/* Each map of the object gets the path where it is, or will be, pinned. */
+static int set_pin_paths(const struct kern *kern, struct bpf_object *object, struct error *err)
+{
+	struct bpf_map *map;
+	char path[KERN_PATH_MAX];
+	int r;
+
+	bpf_object__for_each_map(map, object)
+	{
+		if (bpf_map__is_internal(map))
+			continue;
+		r = kern_path(kern, path, "maps", bpf_map__name(map), err);
+		if (r)
+			return r;
+		r = bpf_map__set_pin_path(map, path);
+		if (r)
+			return kern_error(err, -r, "cannot pin map \"%s\"", bpf_map__name(map));
+	}
+	return 0;
+}
+
+static int load_object(const struct kern *kern, struct bpf_object *object, struct error *err)
+{
+	int r = set_pin_paths(kern, object, err);
+
+	if (r)
+		return r;
+	last_words[0] = '\0';
+	r = bpf_object__load(object);
+	if (r)
+		return kern_error(err, -r, "the kernel refused the programs of %s (%s)",
+				  bpf_object__name(object), last_words);
+	return 0;
+}
+
+/*
+ * Pin a program under its name, in place of one that is there: the new pin is
+ * renamed over the old one, so there is one at every moment.
+ */
+static int pin_program(struct kern *kern, enum kern_program which, struct bpf_program *program,
+		       struct error *err)
+{
+	char path[KERN_PATH_MAX], fresh[KERN_PATH_MAX];
+	const char *name = kern_program_names[which];
+	int r;
+
+	r = kern_path(kern, path, "progs", name, err);
+	if (!r)
+		r = kern_path(kern, fresh, "progs", "fresh", err);
+	if (r)
+		return r;
+	unlink(fresh);
+	if (bpf_obj_pin(bpf_program__fd(program), fresh) || rename(fresh, path))
+		return kern_error(err, errno, "cannot pin program \"%s\"", path);
+	kern->programs[which] = bpf_obj_get(path);
+	if (kern->programs[which] < 0)
+		return kern_error(err, errno, "cannot open program \"%s\"", path);
+	return 0;
+}
+
+static int load_tc(struct kern *kern, struct error *err)
+{
+	struct sg_tc *skeleton = sg_tc__open();
+	int r;
+
+	if (!skeleton)
+		return kern_error(err, errno, "cannot open the TC programs");
+	r = load_object(kern, skeleton->obj, err);
+	if (!r)
+		r = pin_program(kern, PROGRAM_TC_RX, skeleton->progs.sg_tc_rx, err);
+	if (!r)
+		r = pin_program(kern, PROGRAM_TC_TX, skeleton->progs.sg_tc_tx, err);
+	sg_tc__destroy(skeleton);
+	return r;
+}
+
+static int load_xdp(struct kern *kern, bool with_frags, struct error *err)
+{
+	struct sg_xdp *skeleton = sg_xdp__open();
+	int r;
+
+	if (!skeleton)
+		return kern_error(err, errno, "cannot open the XDP program");
+	skeleton->rodata->sg_has_frags = with_frags;
+	if (with_frags)
+		bpf_program__set_flags(skeleton->progs.sg_xdp_rx, BPF_F_XDP_HAS_FRAGS);
+	r = load_object(kern, skeleton->obj, err);
+	if (!r)
+		r = pin_program(kern, PROGRAM_XDP_RX, skeleton->progs.sg_xdp_rx, err);
+	sg_xdp__destroy(skeleton);
+	return r;
+}
+
+int programs_load(struct kern *kern, struct error *err)
+{
+	libbpf_print_fn_t printer = libbpf_set_print(remember);
+	struct kern_features features;
+	int r = load_tc(kern, err);
+
+	kern_features(&features);
+	if (!r)
+		r = load_xdp(kern, features.xdp_frags, err);
+	libbpf_set_print(printer);
+	return r;
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * table.c - all commands: what they take, what they do in a few words, and the
+ * functions that do it.
+ */
+#include "cmd/command.h"
+#include "cmd/commands.h"
+
+#define FLAG(option_name, text) \
+	{ \
+		.name = (option_name), .summary = (text) \
+	}
+#define VALUE(option_name, value_name, text) \
+	{ \
+		.name = (option_name), .value = (value_name), .summary = (text) \
+	}
+#define VALUES(option_name, value_name, text) \
+	{ \
+		.name = (option_name), .value = (value_name), .summary = (text), \
+		.is_repeatable = true \
+	}
+#define NO_MORE_OPTIONS \
+	{ \
+		.name = NULL \
+	}
+
+static const char rule_details[] =
+	"A rule is one argument, so put it into quotes:\n"
+	"  DIRECTION POLICY PROTOCOL [PORTS] [from|to REMOTE] [priority N] [description TEXT]\n"
+	"  DIRECTION  ingress (with from) or egress (with to)\n"
+	"  POLICY     accept or deny\n"
+	"  PROTOCOL   all, tcp, udp, sctp, icmp, icmpv6, gre, or a number 0-255\n"
+	"  PORTS      destination ports such as 22 or 80,443,8000-8999; of icmp TYPE or TYPE/CODE\n"
+	"  REMOTE     an address or CIDR, any, or group:ID\n"
+	"  N          1-100, the smallest is judged first; 1 unless given\n"
+	"as in \"ingress accept tcp 22 from 203.0.113.0/24\".\n";
+
+static const char set_details[] =
+	"A repeatable option replaces what was set; its value none clears it.\n"
+	"The status RUNNING or STOPPED hands the status back to the interface.\n";
+
+static const struct option_spec group_create_options[] = {
+	VALUE("id", "ID", "its id; made up unless given"),
+	VALUE("description", "TEXT", "2-255 characters"),
+	FLAG("default", "every instance added later gets it"),
+	VALUES("rule", "RULE", "a rule of it"),
+	NO_MORE_OPTIONS,
+};
+
+static const struct option_spec group_set_options[] = {
+	VALUE("name", "N", "its new name"),
+	VALUE("description", "T", "its new description; empty for none"),
+	VALUE("status", "Available|Unavailable", "whether it can be associated"),
+	NO_MORE_OPTIONS,
+};
+
+static const struct option_spec rule_replace_options[] = {
+	VALUE("f", "FILE", "a rule a line, # comments; - is standard input"),
+	NO_MORE_OPTIONS,
+};
+
+/* What attach, instance add and instance set share. */
+#define INSTANCE_OPTIONS \
+	VALUE("mode", "auto|tc|xdp|xdp-generic", "how programs are attached"), \
+		VALUE("side", "host|guest", "whether it is this host or at the other end"), \
+		VALUES("mac", "M", "a MAC address of it"), \
+		VALUES("address", "A", "an address or CIDR of it"), \
+		VALUE("no-group", "drop|pass", "what becomes of packets while it has no group"), \
+		FLAG("strict", "neighbour discovery, MLD and DHCP need rules as well"), \
+		VALUES("allow-ethertype", "0xNNNN", "let this EtherType pass beside IP and ARP")
+
+static const struct option_spec attach_options[] = {
+	VALUE("id", "INSTANCE", "the instance's id; DEV unless given"),
+	INSTANCE_OPTIONS,
+	NO_MORE_OPTIONS,
+};
+
+static const struct option_spec instance_add_options[] = {
+	{.name = "dev", .value = "DEV", .summary = "its interface", .is_required = true},
+	INSTANCE_OPTIONS,
+	NO_MORE_OPTIONS,
+};
+
+static const struct option_spec instance_set_options[] = {
+	VALUE("dev", "DEV", "its interface"),
+	VALUE("status", "WORD", "its status, such as REBOOTING"),
+	INSTANCE_OPTIONS,
+	FLAG("no-strict", "the opposite of --strict"),
+	NO_MORE_OPTIONS,
+};
+
+static const struct option_spec detach_options[] = {
+	FLAG("forget", "remove the instance as well"),
+	NO_MORE_OPTIONS,
+};
+
+static const struct option_spec reconcile_options[] = {
+	FLAG("check", "only tell the differences; exit status 1 when there are any"),
+	NO_MORE_OPTIONS,
+};
+
+const struct command commands[] = {
+	{"group create", "NAME", "make a security group and print its id", rule_details,
+	 group_create_options, cmd_group_create},
+	{"group list", "", "list the groups", NULL, NULL, cmd_group_list},
+	{"group show", "GROUP", "show a group, by id or by a name that is unique", NULL, NULL,
+	 cmd_group_show},
+	{"group set", "GROUP", "change a group's name, description or status", NULL,
+	 group_set_options, cmd_group_set},
+	{"group delete", "GROUP", "delete a group that nothing has or refers to", NULL, NULL,
+	 cmd_group_delete},
+	{"rule add", "GROUP RULE...", "add rules to a group, all or none", rule_details, NULL,
+	 cmd_rule_add},
+	{"rule remove", "GROUP RULE...", "remove rules from a group, all or none", rule_details,
+	 NULL, cmd_rule_remove},
+	{"rule replace", "GROUP [RULE...]", "make these the rules of a group; none empties it",
+	 rule_details, rule_replace_options, cmd_rule_replace},
+	{"rule list", "GROUP", "list a group's rules, a line each", NULL, NULL, cmd_rule_list},
+	{"instance add", "ID", "add an instance whose interface may not be there yet", NULL,
+	 instance_add_options, cmd_instance_add},
+	{"instance list", "", "list the instances", NULL, NULL, cmd_instance_list},
+	{"instance show", "INSTANCE", "show an instance and the rules of its groups", NULL, NULL,
+	 cmd_instance_show},
+	{"instance set", "INSTANCE", "change an instance", set_details, instance_set_options,
+	 cmd_instance_set},
+	{"instance remove", "INSTANCE", "detach and forget an instance", NULL, NULL,
+	 cmd_instance_remove},
+	{"attach", "DEV", "enforce security groups on an interface", NULL, attach_options,
+	 cmd_attach},
+	{"detach", "DEV|INSTANCE", "stop enforcing on an interface", NULL, detach_options,
+	 cmd_detach},
+	{"associate", "GROUP INSTANCE", "give an instance a group", NULL, NULL, cmd_associate},
+	{"dissociate", "GROUP INSTANCE", "take a group from an instance", NULL, NULL,
+	 cmd_dissociate},
+	{"status", "", "show what is attached where and what is wrong", NULL, NULL, cmd_status},
+	{"stats", "[INSTANCE]", "show packets and bytes by verdict and reason", NULL, NULL,
+	 cmd_stats},
+	{"reconcile", "", "make the kernel match the stored state", NULL, reconcile_options,
+	 cmd_reconcile},
+	{"version", "", "print the version", NULL, NULL, cmd_version},
+	{"help", "[COMMAND...]", "print help on a command", NULL, NULL, cmd_help},
+	{.name = NULL},
+};

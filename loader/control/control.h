@@ -57,7 +57,7 @@ int control_group_set(struct control *control, const char *group, const struct g
 /* Rules are normalised, and their ids filled. All or nothing. */
 int control_rules_add(struct control *control, const char *group, struct rules *rules,
 		      struct error *err);
-int control_rules_remove(struct control *control, const char *group, const struct rules *rules,
+int control_rules_remove(struct control *control, const char *group, struct rules *rules,
 			 struct error *err);
 int control_rules_replace(struct control *control, const char *group, struct rules *rules,
 			  struct error *err);

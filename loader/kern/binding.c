@@ -33,6 +33,17 @@ static int retire_old(struct kern *kern, uint32_t ifindex, uint64_t policy, stru
 	return heap_retire(kern, old.policy, err);
 }
 
+/*
+ * Whether a packet must not see a field of one entry and a field of the other:
+ * then none passes between them.
+ */
+static bool meaning_changes(const struct sg_binding *old, const struct sg_binding *new)
+{
+	const uint32_t options = SG_OPTION_GUEST | SG_OPTION_NO_LINK_HEADER;
+
+	return old->slot != new->slot || (old->options ^ new->options) & options;
+}
+
 int binding_set(struct kern *kern, uint32_t ifindex, const struct sg_binding *binding,
 		struct error *err)
 {
@@ -47,6 +58,12 @@ int binding_set(struct kern *kern, uint32_t ifindex, const struct sg_binding *bi
 		return 0;
 	}
 	near = &kern->bindings[ifindex];
+	if (near->policy && meaning_changes(near, binding)) {
+		__atomic_store_n(&near->policy, 0, __ATOMIC_RELEASE);
+		r = grace_period_wait(err);
+		if (r)
+			return r;
+	}
 	near->slot = binding->slot;
 	near->options = binding->options;
 	memcpy(near->ethertype, binding->ethertype, sizeof(near->ethertype));

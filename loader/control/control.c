@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * control.c - open store and kernel side.
+ *
+ * Interface names and indexes mean one network namespace. The state directory
+ * remembers which it is from its first instance on, for as long as the machine
+ * is up; the bpffs directory does the same for itself.
+ */
+#include "control/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/internal.h"
+#include "model/code.h"
+#include "util/cleanup.h"
+
+#define FACT_NAMESPACE "network-namespace"
+#define NAMESPACE_TEXT_MAX 128
+
+/* "BOOT:DEVICE:INODE" of the namespace that we are in. */
+static int namespace_text(char text[NAMESPACE_TEXT_MAX], struct error *err)
+{
+	AUTO_CLOSE int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	char boot[40] = "";
+	uint64_t device, inode;
+	int r = netns_identity(&device, &inode, err);
+
+	if (r)
+		return r;
+	if (fd >= 0 && read(fd, boot, sizeof(boot) - 1) > 0)
+		boot[strcspn(boot, "\n")] = '\0';
+	snprintf(text, NAMESPACE_TEXT_MAX, "%s:%" PRIu64 ":%" PRIu64, boot, device, inode);
+	return 0;
+}
+
+/* Of another boot: its namespaces are gone. */
+static bool same_boot(const char *a, const char *b)
+{
+	size_t length = strcspn(a, ":");
+
+	return length == strcspn(b, ":") && !strncmp(a, b, length);
+}
+
+static int check_namespace(struct control *control, const char *state_dir, struct error *err)
+{
+	char here[NAMESPACE_TEXT_MAX];
+	AUTO_FREE char *there = NULL;
+	int r = namespace_text(here, err);
+
+	if (!r)
+		r = store_begin_read(control->store, err);
+	if (r)
+		return r;
+	r = store_fact_get(control->store, FACT_NAMESPACE, &there, err);
+	store_rollback(control->store);
+	if (r || !there || !strcmp(here, there) || !same_boot(here, there))
+		return r;
+	return error_set(err, EPERM, CODE_OPERATION_DENIED_NETWORK_NAMESPACE,
+			 "state directory \"%s\" serves network namespace net:[%s], this is "
+			 "net:[%s]: run sgate there, or give another --state-dir and --bpffs",
+			 state_dir, strrchr(there, ':') + 1, strrchr(here, ':') + 1);
+}
+
+int control_claim_namespace(struct control *control, struct error *err)
+{
+	char here[NAMESPACE_TEXT_MAX];
+	int r = namespace_text(here, err);
+
+	return r ? r : store_fact_set(control->store, FACT_NAMESPACE, here, err);
+}
+
+int control_open(const char *state_dir, const char *bpffs, struct control **control_out,
+		 struct error *err)
+{
+	struct control *control = calloc(1, sizeof(*control));
+	int r;
+
+	if (!control)
+		return error_set(err, ENOMEM, CODE_INTERNAL_SERVER_ERROR, "out of memory");
+	control->bpffs = strdup(bpffs);
+	if (control->bpffs)
+		r = store_open(state_dir, &control->store, err);
+	else
+		r = error_set(err, ENOMEM, CODE_INTERNAL_SERVER_ERROR, "out of memory");
+	if (!r)
+		r = check_namespace(control, state_dir, err);
+	if (r) {
+		control_close(control);
+		return r;
+	}
+	*control_out = control;
+	return 0;
+}
+
+void control_close(struct control *control)
+{
+	if (!control)
+		return;
+	kern_close(control->kern);
+	store_close(control->store);
+	free(control->bpffs);
+	free(control);
+}
+
+struct store *control_store(struct control *control)
+{
+	return control->store;
+}
+
+int control_kern(struct control *control, struct kern **kern_out, struct error *err)
+{
+	int r = 0;
+
+	if (!control->kern)
+		r = kern_open(control->bpffs, KERN_READ, &control->kern, err);
+	if (!r)
+		*kern_out = control->kern;
+	return r;
+}
+
+int control_kern_write(struct control *control, struct error *err)
+{
+	int r;
+
+	if (control->kern && control->kern_writable)
+		return 0;
+	kern_close(control->kern);
+	control->kern = NULL;
+	r = kern_open(control->bpffs, KERN_WRITE, &control->kern, err);
+	control->kern_writable = !r;
+	return r;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * internal.h - what the files of control/ share: a change and how it is put in
+ * force.
+ *
+ *   change_begin            the store's write transaction
+ *   store_...               what is to be different
+ *   change_touch_...        whose enforcement that may alter
+ *   change_end              compile, publish, attach, bind, commit; or all undone
+ */
+#ifndef CONTROL_INTERNAL_H
+#define CONTROL_INTERNAL_H
+
+#include "control/control.h"
+#include "kern/kern.h"
+#include "store/store.h"
+
+struct control {
+	struct store *store;
+	struct kern *kern; /* NULL until needed */
+	bool kern_writable;
+	char *bpffs;
+};
+
+/*
+ * Open the kernel side for writing, making it when missing. What was open for
+ * reading is closed.
+ */
+int control_kern_write(struct control *control, struct error *err);
+
+/* --- a change --- */
+
+struct change {
+	struct control *control;
+	bool everything;       /* all instances, and what the kernel has beyond them */
+	bool check_only;       /* nothing is changed, the store is only read */
+	struct keys instances; /* touched, in any order, maybe repeated */
+	struct slot_list {
+		uint32_t *items;
+		size_t count;
+		size_t capacity;
+	} removed;	     /* slots of instances that this change removes */
+	struct drift *drift; /* NULL, or told what the kernel had otherwise */
+};
+
+int change_begin(struct control *control, struct change *change, struct error *err);
+/* With `r`, the result of what was done so far: nonzero undoes it all and is returned. */
+int change_end(struct change *change, int r, struct error *err);
+
+int change_touch_instance(struct change *change, int64_t instance_key, struct error *err);
+/* The group's rules are others now: its instances. */
+int change_touch_rules(struct change *change, int64_t group_key, struct error *err);
+/*
+ * The group's instances or their addresses are others now: the instances of
+ * every group with a rule that names it.
+ */
+int change_touch_members(struct change *change, int64_t group_key, struct error *err);
+/* The instance itself, and whom its addresses concern. */
+int change_touch_addresses(struct change *change, const struct instance *instance,
+			   struct error *err);
+int change_touch_removed(struct change *change, const struct instance *instance, struct error *err);
+
+int drift_add(struct drift *drift, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* --- policies: one image for each set of groups --- */
+
+struct group_rules;
+struct remote_group;
+
+struct policy_set {
+	int64_t keys[SG_MAX_GROUPS_PER_INSTANCE]; /* ascending; 0: none */
+	bool pass;				  /* without groups: what becomes of packets */
+	struct image image;
+	uint64_t word; /* 0 until published */
+};
+
+struct policies {
+	struct store *store;
+	struct policy_set **sets;
+	size_t count;
+	size_t capacity;
+	struct group_rules **groups; /* loaded so far */
+	size_t group_count;
+	size_t group_capacity;
+	struct remote_group **remotes; /* likewise */
+	size_t remote_count;
+	size_t remote_capacity;
+};
+void policies_fini(struct policies *policies);
+
+/* The compiled policy of an instance; borrowed from `policies`. `pass` counts without groups. */
+int policies_get(struct policies *policies, const struct instance *instance, bool pass,
+		 struct policy_set **set_out, struct error *err);
+
+/* --- putting it in force --- */
+
+/* What auto becomes on this interface. */
+bool instance_is_guest(const struct instance *instance, const struct link_info *link);
+bool instance_passes_without_group(const struct instance *instance, bool guest);
+
+/*
+ * Bring the kernel to what the store's open transaction says of the touched
+ * instances, then commit. On failure the kernel is as before.
+ */
+int enforce(struct change *change, struct error *err);
+
+/* --- helpers of the commands --- */
+
+/* Record, at the first instance, which network namespace the state directory serves. */
+int control_claim_namespace(struct control *control, struct error *err);
+
+#endif

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * reconcile.c - make the kernel what the store says, or tell how it differs;
+ * and how one instance is.
+ */
+#include <string.h>
+
+#include "control/internal.h"
+#include "model/code.h"
+
+static int check(struct control *control, struct change *change, struct error *err)
+{
+	int r;
+
+	*change = (struct change){.control = control, .everything = true, .check_only = true};
+	r = store_begin_read(control->store, err);
+	if (r)
+		return r;
+	r = enforce(change, err);
+	store_rollback(control->store);
+	return r;
+}
+
+int control_reconcile(struct control *control, bool check_only, struct drift *drift_out,
+		      struct error *err)
+{
+	struct drift drift = {};
+	struct change change;
+	int r;
+
+	if (check_only) {
+		*drift_out = (struct drift){};
+		change.drift = drift_out;
+	}
+	r = check_only ? check(control, &change, err) : change_begin(control, &change, err);
+	if (check_only || r)
+		return r;
+	change.everything = true;
+	change.drift = &drift;
+	r = change_end(&change, 0, err);
+	if (r)
+		drift_fini(&drift);
+	else
+		*drift_out = drift;
+	return r;
+}
+
+static const char *hooks_reason(const struct instance *instance, const struct instance_state *state)
+{
+	if (!state->is_bound)
+		return "not attached";
+	if (instance->options.mode != MODE_AUTO)
+		return "the mode asked for";
+	if (state->rx == SG_HOOK_CLSACT)
+		return "auto is tc; this kernel has no tcx";
+	return "auto is tc, with a tcx link";
+}
+
+static void fill_from_kernel(const struct kern *kern, struct instance_state *state)
+{
+	struct hooks named, present;
+
+	state->is_bound = binding_get(kern, state->link.ifindex, &state->binding);
+	if (!state->is_bound)
+		return;
+	named = hooks_of_binding(&state->binding);
+	present = hooks_present(kern, state->link.ifindex, &named);
+	state->rx = present.rx;
+	state->tx = present.tx;
+}
+
+int control_instance_state(struct control *control, const struct instance *instance,
+			   struct instance_state *state_out, struct error *err)
+{
+	struct instance_state state = {.side = side_text(instance->options.side),
+				       .no_group = no_group_text(instance->options.no_group)};
+	struct error ignored;
+	struct kern *kern;
+	bool guest;
+
+	(void)err;
+	state.has_link = !link_find(instance->dev, &state.link, &ignored);
+	if (state.has_link && !control_kern(control, &kern, &ignored))
+		fill_from_kernel(kern, &state);
+	if (state.is_bound && state.binding.slot != instance->slot)
+		state.is_bound = false;
+	if (state.has_link) {
+		guest = instance_is_guest(instance, &state.link);
+		state.side = guest ? "guest" : "host";
+		state.no_group = instance_passes_without_group(instance, guest) ? "pass" : "drop";
+	}
+	state.status = instance->status[0] ? instance->status
+		       : state.has_link	   ? "RUNNING"
+					   : "STOPPED";
+	state.reason = hooks_reason(instance, &state);
+	*state_out = state;
+	return 0;
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * target.c - what the kernel should have for each touched instance, beside
+ * what it has.
+ */
+#include "control/target.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/code.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+
+/* Up to here interfaces are asked for one by one, beyond it all at once. */
+#define SINGLE_LOOKUPS 4
+
+void targets_fini(struct targets *targets)
+{
+	for (size_t i = 0; i < targets->count; i++)
+		instance_fini(&targets->items[i].instance);
+	free(targets->items);
+	*targets = (struct targets){};
+}
+
+bool instance_is_guest(const struct instance *instance, const struct link_info *link)
+{
+	if (instance->options.side == SIDE_AUTO)
+		return link_leads_to_guest(link);
+	return instance->options.side == SIDE_GUEST;
+}
+
+bool instance_passes_without_group(const struct instance *instance, bool guest)
+{
+	if (instance->options.no_group == NO_GROUP_AUTO)
+		return !guest;
+	return instance->options.no_group == NO_GROUP_PASS;
+}
+
+static int out_of_memory(struct error *err)
+{
+	return error_set(err, ENOMEM, CODE_INTERNAL_SERVER_ERROR, "out of memory");
+}
+
+/* Takes the instance over. */
+static int add_target(struct targets *targets, struct instance *instance, struct error *err)
+{
+	if (ARRAY_GROW(targets->items, targets->count, targets->capacity)) {
+		instance_fini(instance);
+		return out_of_memory(err);
+	}
+	targets->items[targets->count++] = (struct target){.instance = *instance};
+	return 0;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static int load_touched(const struct change *change, struct targets *targets, struct error *err)
+{
+	const struct keys *keys = &change->instances;
+	struct instance instance;
+	int r = 0;
+
+	if (keys->count)
+		qsort(keys->items, keys->count, sizeof(*keys->items), compare_keys);
+	for (size_t i = 0; !r && i < keys->count; i++) {
+		if (i && keys->items[i] == keys->items[i - 1])
+			continue;
+		r = store_instance_find_key(change->control->store, keys->items[i], &instance, err);
+		if (!r)
+			r = add_target(targets, &instance, err);
+	}
+	return r;
+}
+
+static int load_every(const struct change *change, struct targets *targets, struct error *err)
+{
+	struct instances instances = {};
+	int r = store_instance_list(change->control->store, &instances, err);
+
+	for (size_t i = 0; !r && i < instances.count; i++) {
+		r = add_target(targets, &instances.items[i], err);
+		instances.items[i] = (struct instance){};
+	}
+	instances_fini(&instances);
+	return r;
+}
+
+static void find_in(const struct links *links, struct target *target)
+{
+	for (size_t i = 0; i < links->count; i++) {
+		if (strcmp(links->items[i].name, target->instance.dev))
+			continue;
+		target->has_link = true;
+		target->link = links->items[i];
+		return;
+	}
+}
+
+static int find_links(struct targets *targets, struct error *err)
+{
+	AUTO(links_fini) struct links links = {};
+	struct error ignored;
+	int r = 0;
+
+	if (targets->count > SINGLE_LOOKUPS)
+		r = links_dump(&links, err);
+	if (r)
+		return r;
+	for (size_t i = 0; i < targets->count; i++) {
+		struct target *target = &targets->items[i];
+
+		if (targets->count > SINGLE_LOOKUPS) {
+			find_in(&links, target);
+			continue;
+		}
+		r = link_find(target->instance.dev, &target->link, &ignored);
+		target->has_link = !r;
+		if (r && r != -ENODEV) {
+			*err = ignored;
+			return r;
+		}
+	}
+	return 0;
+}
+
+int targets_load(const struct change *change, struct targets *targets_out, struct error *err)
+{
+	struct targets targets = {};
+	int r = change->everything ? load_every(change, &targets, err)
+				   : load_touched(change, &targets, err);
+
+	if (!r)
+		r = find_links(&targets, err);
+	if (r) {
+		targets_fini(&targets);
+		return r;
+	}
+	for (size_t i = 0; i < targets.count; i++) {
+		struct target *target = &targets.items[i];
+
+		target->is_enforced = target->instance.enforced && target->has_link &&
+				      link_is_supported(&target->link);
+		target->is_guest =
+			target->is_enforced && instance_is_guest(&target->instance, &target->link);
+	}
+	*targets_out = targets;
+	return 0;
+}
+
+struct sg_binding target_binding(const struct target *target, uint64_t word,
+				 const struct hooks *hooks)
+{
+	const struct instance_options *options = &target->instance.options;
+	struct sg_binding binding = {
+		.policy = word,
+		.slot = target->instance.slot,
+		.options = hooks_to_options(hooks),
+	};
+
+	if (target->is_guest)
+		binding.options |= SG_OPTION_GUEST;
+	if (options->strict)
+		binding.options |= SG_OPTION_STRICT;
+	if (link_has_no_link_header(&target->link))
+		binding.options |= SG_OPTION_NO_LINK_HEADER;
+	for (size_t i = 0; i < SG_MAX_ETHERTYPES; i++)
+		binding.ethertype[i] = htons(options->ethertypes[i]);
+	return binding;
+}
+
+static int add_bound(uint32_t ifindex, const struct sg_binding *binding, void *context)
+{
+	struct bounds *bounds = context;
+
+	if (ARRAY_GROW(bounds->items, bounds->count, bounds->capacity))
+		return -ENOMEM;
+	bounds->items[bounds->count++] = (struct bound){.ifindex = ifindex, .binding = *binding};
+	return 0;
+}
+
+int bounds_load(const struct kern *kern, struct bounds *bounds_out, struct error *err)
+{
+	struct bounds bounds = {};
+
+	if (binding_each(kern, add_bound, &bounds)) {
+		free(bounds.items);
+		return out_of_memory(err);
+	}
+	*bounds_out = bounds;
+	return 0;
+}
+
+bool bound_is_stale(const struct change *change, const struct targets *targets,
+		    const struct bound *bound)
+{
+	for (size_t i = 0; i < targets->count; i++) {
+		const struct target *target = &targets->items[i];
+
+		if (target->instance.slot == bound->binding.slot)
+			return !target->is_enforced ||
+			       (uint32_t)target->link.ifindex != bound->ifindex;
+	}
+	for (size_t i = 0; i < change->removed.count; i++) {
+		if (change->removed.items[i] == bound->binding.slot)
+			return true;
+	}
+	return change->everything;
+}

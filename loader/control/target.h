@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * target.h - what the kernel should have for each touched instance, beside
+ * what it has.
+ */
+#ifndef CONTROL_TARGET_H
+#define CONTROL_TARGET_H
+
+#include "control/internal.h"
+
+/* An entry that the kernel has. */
+struct bound {
+	uint32_t ifindex;
+	struct sg_binding binding;
+};
+
+struct bounds {
+	struct bound *items;
+	size_t count;
+	size_t capacity;
+};
+
+struct target {
+	struct instance instance;
+	bool has_link;
+	struct link_info link;
+	bool is_enforced; /* it is to have its programs and a binding */
+	bool is_guest;
+	struct policy_set *policy; /* borrowed; NULL unless enforced */
+};
+
+struct targets {
+	struct target *items;
+	size_t count;
+	size_t capacity;
+};
+void targets_fini(struct targets *targets);
+
+/* From the store's open transaction and the interfaces that are there. */
+int targets_load(const struct change *change, struct targets *targets_out, struct error *err);
+
+/* The entry that a target should have with this policy word and these hooks. */
+struct sg_binding target_binding(const struct target *target, uint64_t word,
+				 const struct hooks *hooks);
+
+/* Everything that is bound. */
+int bounds_load(const struct kern *kern, struct bounds *bounds_out, struct error *err);
+
+/* Whether it is the entry of a touched or removed instance, or of nobody, on a wrong interface. */
+bool bound_is_stale(const struct change *change, const struct targets *targets,
+		    const struct bound *bound);
+
+#endif

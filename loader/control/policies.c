@@ -97,7 +97,7 @@ static int get_remote(struct policies *policies, const char *id, struct remote_g
 static int resolve_rule(struct policies *policies, const struct rule *rule,
 			struct policy_rule *resolved, struct error *err)
 {
-	struct remote_group *remote;
+	struct remote_group *remote = NULL;
 	int r;
 
 	resolved->rule = rule;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # sgate: `make help` lists the targets.
 
+VERSION := 0.1.0
 PREFIX ?= /usr/local
 CC = gcc
 CLANG ?= clang
@@ -30,7 +31,6 @@ CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=gnu17 $(WARNINGS) $(CFLAGS) $(SANFLAGS) -Iinclude -Iloader -I$(B)/skel \
 	$(shell $(PKG_CONFIG) --cflags $(LIBS)) -D_GNU_SOURCE -DSGATE_VERSION='"$(VERSION)"'
 LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS))
-VERSION := 0.1.0
 # The UAPI headers of the machine's own architecture, for a compiler that targets BPF.
 BPF_CFLAGS := -std=gnu17 -g -O2 -target bpf -mcpu=v3 $(filter-out -Wmissing-prototypes,$(WARNINGS)) -Iinclude \
 	-idirafter /usr/include/$(shell $(CC) -print-multiarch)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # sgate: `make help` lists the targets.
 
-VERSION := 0.1.0
 PREFIX ?= /usr/local
 CC = gcc
 CLANG ?= clang
@@ -25,6 +24,7 @@ Q := @
 say = @printf '  %-7s %s\n'
 endif
 
+VERSION := 0.1.0
 LIBS := libbpf sqlite3 jansson libmnl
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 CFLAGS ?= -O2 -g

@@ -26,18 +26,18 @@ enum exit_status {
 
 /*
  * A descriptor 0, 1 or 2 that is closed would become that of the next file we
- * open, and what is printed would end up in it. Writing to what is put in its
- * place here fails, as it should.
+ * open, and what is printed would end up in it. What is put in its place here
+ * refuses to be read (0) or written (1, 2), as the closed one would.
  */
-static void fill_standard_descriptors(void)
+static bool fill_standard_descriptors(void)
 {
-	int fd;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		int access = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
 
-	do
-		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", access | O_CLOEXEC) != fd)
+			return false;
+	}
+	return true;
 }
 
 static int run(const struct invocation *invocation, struct error *err)
@@ -84,7 +84,8 @@ int main(int argc, char **argv)
 	struct error err = {0};
 	int r;
 
-	fill_standard_descriptors();
+	if (!fill_standard_descriptors())
+		return STATUS_FAILED;
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
 		help_print_all(stderr);

@@ -208,7 +208,8 @@ static int attach(struct change *change, const char *dev, const char *id,
 				 "interface \"%s\" does not support security groups: it is the "
 				 "loopback, or carries neither Ethernet nor plain IP",
 				 dev);
-	r = find_or_make(control, dev, id, &instance, &found, err);
+	/* dev may be an alternative name; an instance has the real one */
+	r = find_or_make(control, link.name, id, &instance, &found, err);
 	if (!r)
 		r = apply_fields(&instance, fields, err);
 	if (r)

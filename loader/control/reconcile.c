@@ -8,36 +8,37 @@
 #include "control/internal.h"
 #include "model/code.h"
 
-static int check(struct control *control, struct change *change, struct error *err)
+static int check(struct control *control, struct drift *drift, struct error *err)
 {
-	int r;
+	struct change change = {
+		.control = control, .everything = true, .check_only = true, .drift = drift};
+	int r = store_begin_read(control->store, err);
 
-	*change = (struct change){.control = control, .everything = true, .check_only = true};
-	r = store_begin_read(control->store, err);
 	if (r)
 		return r;
-	r = enforce(change, err);
+	r = enforce(&change, err);
 	store_rollback(control->store);
 	return r;
+}
+
+static int mend(struct control *control, struct drift *drift, struct error *err)
+{
+	struct change change;
+	int r = change_begin(control, &change, err);
+
+	if (r)
+		return r;
+	change.everything = true;
+	change.drift = drift;
+	return change_end(&change, 0, err);
 }
 
 int control_reconcile(struct control *control, bool check_only, struct drift *drift_out,
 		      struct error *err)
 {
 	struct drift drift = {};
-	struct change change;
-	int r;
+	int r = check_only ? check(control, &drift, err) : mend(control, &drift, err);
 
-	if (check_only) {
-		*drift_out = (struct drift){};
-		change.drift = drift_out;
-	}
-	r = check_only ? check(control, &change, err) : change_begin(control, &change, err);
-	if (check_only || r)
-		return r;
-	change.everything = true;
-	change.drift = &drift;
-	r = change_end(&change, 0, err);
 	if (r)
 		drift_fini(&drift);
 	else

@@ -10,11 +10,12 @@
 
 #include <linux/types.h>
 
+#include "sgate/connection.h"
 #include "sgate/limits.h"
 #include "sgate/policy.h"
 #include "sgate/reason.h"
 
-#define SG_ABI_VERSION 1
+#define SG_ABI_VERSION 2
 
 /*
  * What the packets of one interface meet. The loader writes `policy` last and
@@ -23,9 +24,12 @@
  */
 struct sg_binding {
 	__u64 policy;  /* SG_POLICY_WORD; 0: none */
-	__u32 slot;    /* the instance: index of its counters, 1 ... SG_MAX_SLOTS - 1 */
+	__u32 owner;   /* SG_OWNER: the instance's slot, 1 ... SG_MAX_SLOTS - 1, and epoch */
 	__u32 options; /* SG_OPTION_* */
 	__be16 ethertype[SG_MAX_ETHERTYPES]; /* allowed beside IP and ARP; 0: unused */
+	__u32 guard;  /* heap index of the guard image's root; 0: addresses are not known */
+	__u32 window; /* first bucket of its connections */
+	__u32 reserved[6];
 };
 
 /* Heap index of the image's root in the low half, its generation in the high one. */
@@ -85,7 +89,7 @@ struct sg_meta {
 	struct sg_extent dirty[SG_MAX_DIRTY_EXTENTS];
 };
 
-_Static_assert(sizeof(struct sg_binding) == 32, "two a cache line");
+_Static_assert(sizeof(struct sg_binding) == 64, "a cache line");
 _Static_assert(__builtin_offsetof(struct sg_binding, ethertype) == 16, "no padding");
 _Static_assert(sizeof(struct sg_counters) == 1024, "no padding");
 _Static_assert(__builtin_offsetof(struct sg_meta, dirty) == 40, "no padding");

@@ -20,7 +20,7 @@
 
 /*
  * Interface indexes below this are looked up in an array (about 1 ns), the
- * others in a hash (20-30 ns). 65,536 bindings of 32 bytes are 2 MiB.
+ * others in a hash (20-30 ns). 65,536 bindings of 64 bytes are 4 MiB.
  */
 #define SG_NEAR_IFINDEXES 65536
 
@@ -39,6 +39,18 @@
 
 /* EtherTypes besides IP and ARP that an instance can be allowed. */
 #define SG_MAX_ETHERTYPES 8
+
+/*
+ * Buckets of the connection table, eight entries each, when nothing else is
+ * asked for: 131,072 connections in 9 MiB. A power of two, like the window of
+ * an instance, which must be at least SG_MIN_WINDOW: two buckets of one
+ * connection share a lock.
+ */
+#define SG_BUCKETS (1U << 14)
+#define SG_MIN_WINDOW (1U << 10)
+
+/* Entries of the fragment table; a first fragment that finds it full replaces the oldest. */
+#define SG_MAX_FRAGMENTS 8192
 
 /*
  * Levels of a search tree. Trees of 32-bit starts have nine children a node,

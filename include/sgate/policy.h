@@ -101,11 +101,26 @@ struct sg_layers {
 /* The same, but they pass. */
 #define SG_LAYERS_NO_GROUP_PASS 0x2U
 
+/* Every reply to what this direction accepts is accepted by the rules of the other. */
+#define SG_LAYERS_REPLIES_ACCEPTED 0x4U
+
 struct sg_root {
 	struct sg_layers layers[2 * 2]; /* SG_LAYERS_INDEX */
 };
 
 #define SG_LAYERS_INDEX(direction, family) ((direction)*2 + (family))
+
+/*
+ * Root of a guard image: the addresses that an instance may send from, as
+ * trees whose answer is not 0 for one of them. Header and trees as above.
+ */
+struct sg_guard {
+	__u32 mac;  /* 64-bit starts; the address's six bytes as a number. 0: any MAC */
+	__u32 ipv4; /* address trees; searched if has_addresses */
+	__u32 ipv6;
+	__u32 has_addresses; /* else any IP address */
+	__u32 reserved[12];
+};
 
 #define SG_IMAGE_MAGIC 0x3165746167736773ULL
 
@@ -122,6 +137,7 @@ struct sg_image_header {
 
 union sg_node {
 	struct sg_root root;
+	struct sg_guard guard;
 	struct sg_image_header header;
 	struct sg_node32 n32;
 	struct sg_node64 n64;
@@ -131,6 +147,7 @@ union sg_node {
 _Static_assert(sizeof(struct sg_node32) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_node64) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_root) == 64, "one cache line");
+_Static_assert(sizeof(struct sg_guard) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_image_header) == 64, "one cache line");
 _Static_assert(sizeof(union sg_node) == 64, "one cache line");
 

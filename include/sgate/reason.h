@@ -20,7 +20,7 @@
 	X(FRAGMENT_UNKNOWN, DROP, "fragment-unknown", \
 	  "later fragment of a packet whose first fragment was not accepted here") \
 	X(FRAGMENT_TINY, DROP, "fragment-tiny", \
-	  "first fragment too short for its transport header, or one overlapping it") \
+	  "first fragment too short for its transport header, or a later one overlapping it") \
 	X(RULE_DENY, DROP, "rule-deny", "a deny rule decided") \
 	X(NO_RULE, DROP, "no-rule", "no rule of the groups matches") \
 	X(NO_GROUP, DROP, "no-group", "the instance has no group and drops without one") \
@@ -32,7 +32,16 @@
 	X(ARP, ACCEPT, "arp", "ARP") \
 	X(ETHERTYPE_ALLOWED, ACCEPT, "ethertype-allowed", "an EtherType the instance allows") \
 	X(NEIGHBOR, ACCEPT, "neighbor", "IPv6 neighbour discovery or MLD") \
-	X(DHCP, ACCEPT, "dhcp", "the instance's DHCP client")
+	X(DHCP, ACCEPT, "dhcp", "the instance's DHCP client") \
+	X(REPLY, ACCEPT, "reply", "a reply in a connection whose first packet the rules accept") \
+	X(RELATED, ACCEPT, "related", \
+	  "an ICMP error about a packet that was, or would be, accepted") \
+	X(FRAGMENT, ACCEPT, "fragment", "later fragment of a packet whose first one was accepted") \
+	X(SPOOFED, DROP, "spoofed", "a source address that is not the instance's own") \
+	X(SHARE_FULL, DROP, "share-full", \
+	  "a new connection, and the instance has as many as it may") \
+	X(TABLE_FULL, DROP, "table-full", \
+	  "a new connection, and its place in the table is full of others'")
 
 enum sg_verdict {
 	SG_DROP,

@@ -127,6 +127,57 @@ const char *reason_label(enum sg_reason reason); /* "rule-accept" */
 const char *reason_text(enum sg_reason reason);	 /* a sentence */
 enum sg_verdict reason_verdict(enum sg_reason reason);
 
+/* --- connections --- */
+
+/* How the connection table is made and how long its entries live. */
+struct connection_settings {
+	uint32_t seconds[SG_PHASE_COUNT]; /* timeouts; by enum sg_phase */
+	uint32_t fragment_seconds;
+	uint32_t share;	  /* entries an instance may have when nothing else is said */
+	uint32_t entries; /* of the table; a power of two of buckets, eight entries each */
+};
+/* The defaults of connection.h and limits.h. */
+void connection_settings_default(struct connection_settings *settings_out);
+/* The largest share an instance can be given: its window. */
+uint32_t connection_share_max(const struct connection_settings *settings);
+
+/*
+ * Timeouts take effect at once. The size of the table and of the shares'
+ * windows is what it was when the maps were made (kern_open).
+ */
+int connections_configure(struct kern *kern, const struct connection_settings *settings,
+			  struct error *err);
+
+/* A connection as it is in the table, with its times in seconds. */
+struct connection {
+	struct sg_connection entry;
+	uint32_t slot;
+	uint32_t age_s;
+	uint32_t idle_s;
+	uint32_t expires_s; /* from now; the entry is not expired */
+};
+/*
+ * Calls `each` for every connection of `slot`, or of all instances when that
+ * is 0, in no order; stops at nonzero and returns it. Expired entries are left
+ * out. Never blocks a packet.
+ */
+int connections_each(const struct kern *kern, uint32_t slot,
+		     int (*each)(const struct connection *connection, void *context),
+		     void *context);
+/* Forget all connections of an instance that is bound, at once, and free their space. */
+int connections_flush(struct kern *kern, uint32_t ifindex, struct error *err);
+
+struct share_use {
+	uint32_t entries; /* not expired */
+	uint32_t unreplied;
+	uint32_t limit;
+	uint64_t replaced;
+	uint64_t refused;
+};
+int share_use(const struct kern *kern, uint32_t slot, struct share_use *use_out, struct error *err);
+
+const char *phase_label(enum sg_phase phase); /* "half-open", "established", ... */
+
 /* --- what this kernel can do --- */
 
 struct kern_features {

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * connection.h - the connection table: who may answer whom.
+ *
+ * A set-associative table in an array map. A bucket is a line of tags and
+ * eight entries of a line each, so finding a connection reads two or three
+ * cache lines. A connection's two buckets lie in the window of its instance: a
+ * run of buckets twice as large as a default share, at a place that depends on
+ * the instance. So an instance meets mostly itself, and when its share is full
+ * the buckets at hand hold entries of its own that can make room.
+ *
+ * Writers hold the lock of the bucket (sg_locks); readers hold none and look
+ * at the entry's version before and after. An entry whose time is over is free
+ * space, whoever finds it.
+ */
+#ifndef SGATE_CONNECTION_H
+#define SGATE_CONNECTION_H
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#include "sgate/limits.h"
+
+/* X(name, label, default timeout in seconds); the unreplied ones are SG_UNREPLIED_PHASES */
+#define SG_PHASES(X) \
+	X(TCP_HALF_OPEN, "half-open", 60) \
+	X(TCP_ESTABLISHED, "established", 432000) \
+	X(TCP_CLOSING, "closing", 120) \
+	X(TCP_CLOSED, "closed", 10) \
+	X(UDP_UNREPLIED, "udp-unreplied", 30) \
+	X(UDP_REPLIED, "udp-replied", 120) \
+	X(ICMP_UNREPLIED, "icmp-unreplied", 30) \
+	X(ICMP_REPLIED, "icmp-replied", 30) \
+	X(OTHER_UNREPLIED, "other-unreplied", 60) \
+	X(OTHER_REPLIED, "other-replied", 600)
+
+enum sg_phase {
+#define X(name, label, seconds) SG_PHASE_##name,
+	SG_PHASES(X)
+#undef X
+	SG_PHASE_COUNT,
+};
+
+#define SG_UNREPLIED_PHASES \
+	(1U << SG_PHASE_TCP_HALF_OPEN | 1U << SG_PHASE_UDP_UNREPLIED | \
+	 1U << SG_PHASE_ICMP_UNREPLIED | 1U << SG_PHASE_OTHER_UNREPLIED)
+#define SG_PHASE_IS_UNREPLIED(phase) (SG_UNREPLIED_PHASES >> (phase)&1U)
+
+/*
+ * Whose state it is: the slot of an instance, and how often that slot's state
+ * was thrown away before. An entry with an older epoch is nobody's.
+ */
+#define SG_OWNER_SLOT_BITS 12
+#define SG_OWNER(slot, epoch) ((__u32)(epoch) << SG_OWNER_SLOT_BITS | (__u32)(slot))
+#define SG_OWNER_SLOT(owner) ((owner) & ((1U << SG_OWNER_SLOT_BITS) - 1))
+
+_Static_assert(SG_MAX_SLOTS <= 1U << SG_OWNER_SLOT_BITS, "a slot fits");
+
+/* The instance sent the first packet; else it received it. */
+#define SG_CONNECTION_EGRESS 0x1U
+/* TCP: the opener, the other side, has sent its FIN. */
+#define SG_CONNECTION_OPENER_FIN 0x2U
+#define SG_CONNECTION_REPLIER_FIN 0x4U
+
+/* Integers in host byte order. IPv4 addresses are in the low halves. */
+struct sg_connection {
+	__u32 seen;	  /* when its last packet passed, in units of sg_settings */
+	__u32 owner;	  /* SG_OWNER */
+	__u32 generation; /* of the policy that last accepted its first packet */
+	__u32 created;	  /* as seen */
+	__u32 ports; /* local << 16 | remote; ICMP: identifier << 16 | type of the request << 8 */
+	__u8 protocol;
+	__u8 family;   /* enum sg_family */
+	__u8 phase;    /* enum sg_phase */
+	__u8 flags;    /* SG_CONNECTION_* */
+	__u32 version; /* odd while it is being written */
+	__u32 reserved;
+	__u64 local[2]; /* the instance's address: high half, low half */
+	__u64 remote[2];
+};
+
+#define SG_BUCKET_ENTRIES 8
+
+struct sg_bucket {
+	__u32 tag[SG_BUCKET_ENTRIES]; /* 0: the entry is free */
+	__u32 reserved[8];
+	struct sg_connection entry[SG_BUCKET_ENTRIES];
+};
+
+/* An instance's part of the table; by slot. */
+struct sg_share {
+	struct bpf_spin_lock lock;
+	__u32 entries;	       /* that count against it, expired ones until they are found */
+	__u32 unreplied;       /* of them */
+	__u32 limit;	       /* entries it may have */
+	__u32 unreplied_limit; /* of them unreplied */
+	__u32 epoch;
+	__u32 sweep; /* bucket of the window that is looked through next for expired entries */
+	__u32 reserved;
+	__u64 replaced; /* unreplied entries that made room for newer ones */
+	__u64 refused;	/* connections that found the share, or their buckets, full */
+	__u64 reserved2[2];
+};
+
+/* Locks of buckets; a bucket has that of its index modulo SG_LOCKS. */
+#define SG_LOCKS 256
+
+struct sg_lock {
+	struct bpf_spin_lock lock;
+	__u32 reserved[15]; /* a cache line each */
+};
+
+#define SG_SECRET_WORDS 12
+
+/* One for the whole table; written by the loader. */
+struct sg_settings {
+	__u32 secret[SG_SECRET_WORDS]; /* random; keys of the hash */
+	__u64 multiplier;	       /* random and odd */
+	__u32 bucket_mask;	       /* buckets of the table - 1 */
+	__u32 window_mask;	       /* buckets of a window - 1 */
+	__u32 clock_shift;	       /* a unit of time is 2^clock_shift jiffies */
+	__u32 clock_offset;	       /* added to the clock; tests make time pass by it */
+	__u32 second;		       /* units in a second, rounded up */
+	__u32 fragment_timeout;	       /* units */
+	__u32 timeout[16];	       /* units; by enum sg_phase */
+	__u32 reserved[10];
+};
+
+/* What the later fragments of a packet are found by. */
+struct sg_fragment_key {
+	__u64 source[2]; /* host byte order */
+	__u64 destination[2];
+	__u32 owner;
+	__u32 id;      /* host byte order */
+	__u8 protocol; /* IPv6: the next header that the fragment header names */
+	__u8 family;
+	__u8 direction;
+	__u8 zero[5];
+};
+
+/* Of an accepted first fragment. */
+struct sg_fragment {
+	__u64 policy; /* word under which it was accepted */
+	__u32 seen;   /* as in struct sg_connection */
+	__u32 end;    /* bytes of the packet it brought: later ones must not overlap them */
+};
+
+_Static_assert(sizeof(struct sg_connection) == 64, "a cache line");
+_Static_assert(__builtin_offsetof(struct sg_connection, local) == 32, "no padding");
+_Static_assert(sizeof(struct sg_bucket) == 576, "nine cache lines");
+_Static_assert(sizeof(struct sg_share) == 64, "a cache line");
+_Static_assert(__builtin_offsetof(struct sg_share, replaced) == 32, "no padding");
+_Static_assert(sizeof(struct sg_lock) == 64, "a cache line");
+_Static_assert(sizeof(struct sg_settings) == 184, "no padding");
+_Static_assert(sizeof(struct sg_fragment_key) == 48, "no padding");
+_Static_assert(sizeof(struct sg_fragment) == 16, "no padding");
+_Static_assert(SG_PHASE_COUNT <= 16, "a timeout for every phase");
+
+#endif

@@ -1,59 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * classify.c - search an image as the BPF programs do, with the same steps.
- * A reference that leaves the image finds nothing.
+ * classify.c - what a policy image decides about a packet.
  */
 #include "compile/compile.h"
 
-static uint32_t search32(const struct image *image, uint32_t tree, uint32_t key, uint32_t answer)
-{
-	uint32_t index = 0;
-
-	for (int level = 0; tree && level < SG_MAX_LEVELS_32; level++) {
-		if (tree >= image->count || index >= image->count - tree)
-			break;
-		if (!sg_node32_step(&image->nodes[tree + index].n32, key, &index, &answer))
-			break;
-	}
-	return answer;
-}
-
-static uint32_t search64(const struct image *image, uint32_t tree, uint64_t key)
-{
-	uint32_t answer = 0;
-	uint32_t index = 0;
-
-	for (int level = 0; tree && level < SG_MAX_LEVELS_64; level++) {
-		if (tree >= image->count || index >= image->count - tree)
-			break;
-		if (!sg_node64_step(&image->nodes[tree + index].n64, key, &index, &answer))
-			break;
-	}
-	return answer;
-}
-
-static uint64_t read_be(const uint8_t *bytes, int count)
-{
-	uint64_t value = 0;
-
-	for (int i = 0; i < count; i++)
-		value = value << 8 | bytes[i];
-	return value;
-}
-
-/* The port list of a remote address in an address tree. */
-static uint32_t search_address(const struct image *image, uint32_t tree,
-			       const struct packet_key *packet)
-{
-	uint32_t answer;
-
-	if (packet->family == SG_IPV4)
-		return search32(image, tree, (uint32_t)read_be(packet->remote, 4), 0);
-	answer = search64(image, tree, read_be(packet->remote, 8));
-	if (answer & SG_ANSWER_LOW_HALF)
-		answer = search64(image, answer & SG_ANSWER_VALUE, read_be(packet->remote + 8, 8));
-	return answer & SG_ANSWER_VALUE;
-}
+#include "compile/search.h"
 
 uint32_t image_classify(const struct image *image, const struct packet_key *packet)
 {
@@ -66,10 +17,10 @@ uint32_t image_classify(const struct image *image, const struct packet_key *pack
 		return SG_DECISION_NONE;
 	layers = &image->nodes[0].root.layers[SG_LAYERS_INDEX(packet->direction, packet->family)];
 	lists[0] = layers->any;
-	lists[1] = search_address(image, layers->narrow, packet);
-	lists[2] = search_address(image, layers->wide, packet);
+	lists[1] = image_search_address(image, layers->narrow, packet->family, packet->remote);
+	lists[2] = image_search_address(image, layers->wide, packet->family, packet->remote);
 	for (int i = 0; i < 3; i++) {
-		uint32_t decision = search32(image, lists[i], key, SG_DECISION_NONE);
+		uint32_t decision = image_search32(image, lists[i], key, SG_DECISION_NONE);
 
 		if (decision < best)
 			best = decision;

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * search.c - search the trees of an image as the BPF programs do, with the same
+ * steps. A reference that leaves the image finds nothing.
+ */
+#include "compile/search.h"
+
+uint32_t image_search32(const struct image *image, uint32_t tree, uint32_t key, uint32_t answer)
+{
+	uint32_t index = 0;
+
+	for (int level = 0; tree && level < SG_MAX_LEVELS_32; level++) {
+		if (tree >= image->count || index >= image->count - tree)
+			break;
+		if (!sg_node32_step(&image->nodes[tree + index].n32, key, &index, &answer))
+			break;
+	}
+	return answer;
+}
+
+uint32_t image_search64(const struct image *image, uint32_t tree, uint64_t key)
+{
+	uint32_t answer = 0;
+	uint32_t index = 0;
+
+	for (int level = 0; tree && level < SG_MAX_LEVELS_64; level++) {
+		if (tree >= image->count || index >= image->count - tree)
+			break;
+		if (!sg_node64_step(&image->nodes[tree + index].n64, key, &index, &answer))
+			break;
+	}
+	return answer;
+}
+
+uint64_t read_be(const uint8_t *bytes, int count)
+{
+	uint64_t value = 0;
+
+	for (int i = 0; i < count; i++)
+		value = value << 8 | bytes[i];
+	return value;
+}
+
+uint32_t image_search_address(const struct image *image, uint32_t tree, enum sg_family family,
+			      const uint8_t address[16])
+{
+	uint32_t answer;
+
+	if (family == SG_IPV4)
+		return image_search32(image, tree, (uint32_t)read_be(address, 4), 0);
+	answer = image_search64(image, tree, read_be(address, 8));
+	if (answer & SG_ANSWER_LOW_HALF)
+		answer = image_search64(image, answer & SG_ANSWER_VALUE, read_be(address + 8, 8));
+	return answer & SG_ANSWER_VALUE;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * search.h - search the trees of an image as the BPF programs do.
+ */
+#ifndef COMPILE_SEARCH_H
+#define COMPILE_SEARCH_H
+
+#include "compile/compile.h"
+
+/* The answer to a key; that of a tree 0, or below the first start, is `answer`. */
+uint32_t image_search32(const struct image *image, uint32_t tree, uint32_t key, uint32_t answer);
+/* The same, 0 below the first start; with SG_ANSWER_LOW_HALF. */
+uint32_t image_search64(const struct image *image, uint32_t tree, uint64_t key);
+/* In an address tree; network byte order, IPv4 in the first four. 0 for none. */
+uint32_t image_search_address(const struct image *image, uint32_t tree, enum sg_family family,
+			      const uint8_t address[16]);
+
+/* Up to eight bytes as a number, the first one most significant. */
+uint64_t read_be(const uint8_t *bytes, int count);
+
+#endif

@@ -21,6 +21,16 @@ address_value address_last(enum sg_family family)
 	return family == SG_IPV4 ? UINT32_MAX : ~(address_value)0;
 }
 
+address_value address_first(const struct prefix *prefix)
+{
+	size_t bytes = prefix->family == SG_IPV4 ? 4 : 16;
+	address_value value = 0;
+
+	for (size_t i = 0; i < bytes; i++)
+		value = value << 8 | prefix->bytes[i];
+	return value;
+}
+
 int address_starts_add(struct address_starts *starts, address_value start, uint32_t ref)
 {
 	if (starts->count && starts->items[starts->count - 1].start == start)

@@ -21,6 +21,8 @@ struct address_starts {
 };
 
 address_value address_last(enum sg_family family);
+/* The first address of a prefix. */
+address_value address_first(const struct prefix *prefix);
 
 /* From `start` on the list is `ref`. Starts come ascending; the last of equal ones holds. -ENOMEM. */
 int address_starts_add(struct address_starts *starts, address_value start, uint32_t ref);

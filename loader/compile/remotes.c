@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compile/address_tree.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -78,16 +79,6 @@ static int make_units(struct remotes *remotes, const struct borrower *borrowers,
 	return 0;
 }
 
-static address_value address_read(const struct prefix *prefix)
-{
-	size_t bytes = prefix->family == SG_IPV4 ? 4 : 16;
-	address_value value = 0;
-
-	for (size_t i = 0; i < bytes; i++)
-		value = value << 8 | prefix->bytes[i];
-	return value;
-}
-
 static int mention_add(struct remotes *remotes, address_value first, uint8_t length, uint32_t unit)
 {
 	if (remotes->mention_count == BUDGET_PREFIXES)
@@ -110,7 +101,7 @@ static int mention_prefixes(struct remotes *remotes, const struct policy_rule *r
 
 		if (prefix->family != family)
 			continue;
-		r = mention_add(remotes, address_read(prefix), prefix->length, unit);
+		r = mention_add(remotes, address_first(prefix), prefix->length, unit);
 		if (r)
 			return r;
 	}

@@ -15,7 +15,8 @@
 #include "util/cleanup.h"
 
 static int compile_layers(const struct ranking *ranking, enum sg_direction direction,
-			  enum sg_family family, struct image_builder *builder)
+			  enum sg_family family, struct image_builder *builder,
+			  bool *accepts_all_out)
 {
 	AUTO(prefix_tree_fini) struct prefix_tree tree = {0};
 	struct sg_layers layers;
@@ -31,19 +32,36 @@ static int compile_layers(const struct ranking *ranking, enum sg_direction direc
 	if (r)
 		return r;
 	builder->nodes[0].root.layers[SG_LAYERS_INDEX(direction, family)] = layers;
+	*accepts_all_out = prefix_tree_accepts_all(&tree);
 	return 0;
+}
+
+/* Replies to what a direction accepts are packets of the other one. */
+static void mark_replies(struct sg_root *root, bool accepts_all[2][2])
+{
+	for (int direction = SG_INGRESS; direction <= SG_EGRESS; direction++) {
+		for (int family = SG_IPV4; family <= SG_IPV6; family++) {
+			if (accepts_all[!direction][family])
+				root->layers[SG_LAYERS_INDEX(direction, family)].flags |=
+					SG_LAYERS_REPLIES_ACCEPTED;
+		}
+	}
 }
 
 static int compile_rules(const struct ranking *ranking, struct image_builder *builder)
 {
+	bool accepts_all[2][2]; /* by direction and family */
+
 	for (int direction = SG_INGRESS; direction <= SG_EGRESS; direction++) {
 		for (int family = SG_IPV4; family <= SG_IPV6; family++) {
-			int r = compile_layers(ranking, direction, family, builder);
+			int r = compile_layers(ranking, direction, family, builder,
+					       &accepts_all[direction][family]);
 
 			if (r)
 				return r;
 		}
 	}
+	mark_replies(&builder->nodes[0].root, accepts_all);
 	return 0;
 }
 

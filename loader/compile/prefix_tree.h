@@ -53,4 +53,10 @@ int prefix_tree_choose_layers(struct prefix_tree *tree);
 /* Find the parents, after nodes were added or moved between layers. */
 void prefix_tree_link(struct prefix_tree *tree);
 
+/*
+ * Whether every packet of the direction and family is accepted. May be false
+ * when they all are, never true when one is not.
+ */
+bool prefix_tree_accepts_all(const struct prefix_tree *tree);
+
 #endif

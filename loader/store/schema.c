@@ -132,7 +132,18 @@ static const char VERSION_1[] =
 	") STRICT, WITHOUT ROWID;"
 	"CREATE INDEX membership_group ON membership (group_key);";
 
-const char *const SCHEMA_STEPS[] = {VERSION_1};
+static const char VERSION_2[] =
+	/* Its share of the connection table; 0: the default one. */
+	"ALTER TABLE instance ADD COLUMN connections INTEGER NOT NULL DEFAULT 0"
+	"  CHECK (connections BETWEEN 0 AND 4294967295);"
+
+	/* Numbers for the whole state directory; what is not here has its default. */
+	"CREATE TABLE setting ("
+	"  name TEXT NOT NULL PRIMARY KEY,"
+	"  value INTEGER NOT NULL CHECK (value BETWEEN 1 AND 4294967295)"
+	") STRICT, WITHOUT ROWID;";
+
+const char *const SCHEMA_STEPS[] = {VERSION_1, VERSION_2};
 _Static_assert(ARRAY_SIZE(SCHEMA_STEPS) == STORE_SCHEMA_VERSION, "a step for each version");
 
 static int version_get(struct store *store, int *version_out, struct error *err)

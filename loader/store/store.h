@@ -28,7 +28,7 @@
 #include "util/error.h"
 
 #define STORE_FILE "sgate.db"
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 #define STORE_BUSY_MS 30000
 
 #define STORE_MAX_GROUPS 100000
@@ -51,6 +51,11 @@ void store_rollback(struct store *store); /* without a transaction: nothing */
 /* Values by name, for facts about the state directory itself. *value_out NULL when not set. */
 int store_fact_get(struct store *store, const char *name, char **value_out, struct error *err);
 int store_fact_set(struct store *store, const char *name, const char *value, struct error *err);
+
+/* Numbers by name, from 1, that hold for all instances. *value_out 0 when not set. */
+int store_setting_get(struct store *store, const char *name, uint32_t *value_out,
+		      struct error *err);
+int store_setting_set(struct store *store, const char *name, uint32_t value, struct error *err);
 
 /* --- groups --- */
 

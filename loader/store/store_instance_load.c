@@ -25,11 +25,12 @@ enum {
 	COLUMN_SIDE,
 	COLUMN_NO_GROUP,
 	COLUMN_STRICT,
+	COLUMN_CONNECTIONS,
 };
 
 #define SELECT_INSTANCE \
 	"SELECT key, id, dev, status, slot, enforced, create_time, mode, side, no_group, " \
-	"strict FROM instance "
+	"strict, connections FROM instance "
 
 void instances_fini(struct instances *instances)
 {
@@ -141,6 +142,7 @@ static int instance_read(struct instance_reader *reader, struct instance *instan
 	instance->key = sqlite3_column_int64(row, COLUMN_KEY);
 	instance->slot = (uint32_t)sqlite3_column_int(row, COLUMN_SLOT);
 	instance->enforced = sqlite3_column_int(row, COLUMN_ENFORCED);
+	instance->options.connections = (uint32_t)sqlite3_column_int64(row, COLUMN_CONNECTIONS);
 	r = column_copy(store, row, COLUMN_ID, instance->id, sizeof(instance->id), err);
 	if (!r)
 		r = column_copy(store, row, COLUMN_DEV, instance->dev, sizeof(instance->dev), err);

@@ -156,6 +156,7 @@ static void an_instance_shows_what_is_stored_and_what_is_in_force(void **state)
 		.create_time = "2026-01-31T12:00:00Z",
 		.options = {.mode = MODE_XDP,
 			    .strict = true,
+			    .connections = 4000,
 			    .ethertypes = {0x88cc},
 			    .macs = &mac,
 			    .mac_count = 1,
@@ -182,7 +183,7 @@ static void an_instance_shows_what_is_stored_and_what_is_in_force(void **state)
 		    "'attached':true,'mode':'xdp','rxHook':'xdp','txHook':'tcx',"
 		    "'hookReason':'as asked for','side':'guest','noGroup':'drop','strict':true,"
 		    "'addresses':['10.0.0.1/32'],'macs':['02:00:00:00:00:af'],"
-		    "'allowEthertypes':['0x88cc']}");
+		    "'allowEthertypes':['0x88cc'],'connections':4000}");
 }
 
 static void an_instance_without_interface_has_no_ifindex(void **state)
@@ -202,7 +203,7 @@ static void an_instance_without_interface_has_no_ifindex(void **state)
 		    "'createTime':'','securityGroupIds':[],'attached':false,'mode':'auto',"
 		    "'rxHook':'none','txHook':'none','hookReason':null,'side':'auto',"
 		    "'noGroup':'auto','strict':false,'addresses':[],'macs':[],"
-		    "'allowEthertypes':[]}");
+		    "'allowEthertypes':[],'connections':null}");
 }
 
 int main(void)

@@ -138,6 +138,21 @@ static void a_fact_has_its_last_value(void **state)
 	assert_string_equal(empty, "");
 }
 
+static void a_setting_has_its_last_value_and_0_before(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t value = 7;
+
+	OK(f, store_setting_get(f->store, "share", &value, &f->err));
+	assert_int_equal(value, 0);
+	OK(f, store_setting_set(f->store, "share", 1, &f->err));
+	OK(f, store_setting_set(f->store, "share", 4294967295, &f->err));
+	OK(f, store_setting_get(f->store, "share", &value, &f->err));
+	assert_true(value == 4294967295);
+	REFUSED(f, store_setting_set(f->store, "share", 0, &f->err), EPERM,
+		CODE_INTERNAL_SERVER_ERROR, "");
+}
+
 static void a_full_disk_is_told_and_the_change_undone(void **state)
 {
 	struct fixture *f = *state;
@@ -210,6 +225,7 @@ int main(void)
 		STORE_TEST(what_was_rolled_back_never_was),
 		STORE_TEST(closing_in_a_transaction_rolls_back),
 		STORE_TEST(a_fact_has_its_last_value),
+		STORE_TEST(a_setting_has_its_last_value_and_0_before),
 		STORE_TEST(a_full_disk_is_told_and_the_change_undone),
 		STORE_TEST(a_change_that_sqlite_rolled_back_goes_no_further),
 		STORE_TEST(a_database_that_cannot_be_written_is_told),

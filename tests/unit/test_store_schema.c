@@ -12,21 +12,76 @@
 #include "store/schema.h"
 #include "unit/store_fixture.h"
 
-/* The store's database with the schema of version 1. */
+/* The store's database with the schema of this version. */
 static void open_committed(struct fixture *f)
 {
 	OK(f, store_commit(f->store, &f->err));
 }
 
-static void an_empty_database_becomes_version_1(void **state)
+static void an_empty_database_becomes_this_version(void **state)
 {
 	struct fixture *f = *state;
 	sqlite3 *db = fixture_connect(f);
 
 	assert_int_equal(fixture_number(db, "PRAGMA user_version"), 0);
 	OK(f, store_open(f->dir, &f->store, &f->err));
-	assert_int_equal(fixture_number(db, "PRAGMA user_version"), 1);
+	assert_int_equal(fixture_number(db, "PRAGMA user_version"), STORE_SCHEMA_VERSION);
 	sqlite3_close(db);
+}
+
+/* Instances, groups, rules and memberships of a database that version 1 made. */
+static const char VERSION_1_DATA[] =
+	"INSERT INTO fact VALUES ('network-namespace', 'boot:4:5');"
+	"INSERT INTO security_group VALUES (3, 'a', 'web', '', 'Available', 0, '');"
+	"INSERT INTO rule (id, group_key, direction, policy, protocol, ports, remote, priority, "
+	"  description) VALUES (8, 3, 'ingress', 'accept', 'tcp', '22', 'group:a', 1, '');"
+	"INSERT INTO instance VALUES (5, 'vm1', 'tap0', 'REBOOTING', 7, 1, 'xdp', 'guest', 'drop', "
+	"  1, '2026-01-31T12:00:00Z');"
+	"INSERT INTO instance_address VALUES (5, 0, '10.0.0.1/32');"
+	"INSERT INTO instance_mac VALUES (5, 0, '02:00:00:00:00:01');"
+	"INSERT INTO instance_ethertype VALUES (5, 0, '0x88cc');"
+	"INSERT INTO membership VALUES (5, 0, 3);"
+	"PRAGMA user_version = 1";
+
+static void a_database_of_version_1_keeps_what_is_stored(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(instance_fini) struct instance instance = {0};
+	AUTO(rules_fini) struct rules rules = {0};
+	AUTO_FREE char *fact = NULL;
+	sqlite3 *db = fixture_connect(f);
+	uint32_t setting = 7;
+
+	assert_int_equal(sqlite3_exec(db, SCHEMA_STEPS[0], NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, VERSION_1_DATA, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	OK(f, store_open(f->dir, &f->store, &f->err));
+	assert_int_equal(fixture_number(f->store->db, "PRAGMA user_version"), STORE_SCHEMA_VERSION);
+	OK(f, store_begin_write(f->store, &f->err));
+	OK(f, store_instance_find(f->store, "vm1", &instance, &f->err));
+	assert_int_equal(instance.key, 5);
+	assert_int_equal(instance.slot, 7);
+	assert_string_equal(instance.status, "REBOOTING");
+	assert_string_equal(instance.create_time, "2026-01-31T12:00:00Z");
+	assert_true(instance.enforced && instance.options.strict);
+	assert_int_equal(instance.options.mode, MODE_XDP);
+	assert_int_equal(instance.options.connections, 0);
+	assert_int_equal(instance.options.address_count, 1);
+	assert_int_equal(instance.options.mac_count, 1);
+	assert_int_equal(instance.options.ethertypes[0], 0x88cc);
+	assert_string_equal(instance.groups[0], "a");
+	OK(f, store_rules_load(f->store, 3, &rules, &f->err));
+	assert_int_equal(rules.count, 1);
+	assert_int_equal(rules.items[0].id, 8);
+	OK(f, store_fact_get(f->store, "network-namespace", &fact, &f->err));
+	assert_string_equal(fact, "boot:4:5");
+	OK(f, store_setting_get(f->store, "share", &setting, &f->err));
+	assert_int_equal(setting, 0);
+	/* and the new column is of use */
+	instance.options.connections = 4000000000;
+	OK(f, store_instance_update(f->store, &instance, &f->err));
+	assert_int_equal(fixture_number(f->store->db, "SELECT connections FROM instance"),
+			 4000000000);
 }
 
 static void a_step_runs_once_and_keeps_what_is_stored(void **state)
@@ -39,7 +94,7 @@ static void a_step_runs_once_and_keeps_what_is_stored(void **state)
 		"INSERT INTO copy SELECT *, 'red' FROM security_group;"
 		"DROP TABLE security_group;"
 		"ALTER TABLE copy RENAME TO security_group";
-	const char *const steps[] = {SCHEMA_STEPS[0], second};
+	const char *const steps[] = {SCHEMA_STEPS[0], SCHEMA_STEPS[1], second};
 	struct fixture *f = *state;
 	int64_t group = fixture_group(f, "a");
 
@@ -47,8 +102,9 @@ static void a_step_runs_once_and_keeps_what_is_stored(void **state)
 	OK(f, store_associate(f->store, group, fixture_instance(f, "vm1"), &f->err));
 	open_committed(f);
 	for (int i = 0; i < 2; i++) {
-		OK(f, schema_upgrade(f->store, steps, 2, &f->err));
-		assert_int_equal(fixture_number(f->store->db, "PRAGMA user_version"), 2);
+		OK(f, schema_upgrade(f->store, steps, ARRAY_SIZE(steps), &f->err));
+		assert_int_equal(fixture_number(f->store->db, "PRAGMA user_version"),
+				 ARRAY_SIZE(steps));
 		/* rebuilding the table has not cascaded */
 		assert_int_equal(fixture_number(f->store->db, "SELECT count(*) FROM rule"), 1);
 		assert_int_equal(fixture_number(f->store->db, "SELECT count(*) FROM membership"),
@@ -64,13 +120,14 @@ static void a_step_runs_once_and_keeps_what_is_stored(void **state)
 
 static void a_step_that_fails_changes_nothing(void **state)
 {
-	const char *const steps[] = {SCHEMA_STEPS[0], "CREATE TABLE a (b); CREATE TABLE a (b)"};
+	const char *const steps[] = {SCHEMA_STEPS[0], SCHEMA_STEPS[1],
+				     "CREATE TABLE a (b); CREATE TABLE a (b)"};
 	struct fixture *f = *state;
 
 	open_committed(f);
-	REFUSED(f, schema_upgrade(f->store, steps, 2, &f->err), EIO, CODE_INTERNAL_SERVER_ERROR,
-		"table a already exists");
-	assert_int_equal(fixture_number(f->store->db, "PRAGMA user_version"), 1);
+	REFUSED(f, schema_upgrade(f->store, steps, ARRAY_SIZE(steps), &f->err), EIO,
+		CODE_INTERNAL_SERVER_ERROR, "table a already exists");
+	assert_int_equal(fixture_number(f->store->db, "PRAGMA user_version"), STORE_SCHEMA_VERSION);
 	assert_int_equal(
 		fixture_number(f->store->db, "SELECT count(*) FROM sqlite_schema WHERE name = 'a'"),
 		0);
@@ -78,14 +135,15 @@ static void a_step_that_fails_changes_nothing(void **state)
 
 static void a_step_that_leaves_a_reference_to_nothing_is_undone(void **state)
 {
-	const char *const steps[] = {SCHEMA_STEPS[0], "DELETE FROM security_group"};
+	const char *const steps[] = {SCHEMA_STEPS[0], SCHEMA_STEPS[1],
+				     "DELETE FROM security_group"};
 	struct fixture *f = *state;
 
 	OK(f,
 	   store_associate(f->store, fixture_group(f, "a"), fixture_instance(f, "vm1"), &f->err));
 	open_committed(f);
-	REFUSED(f, schema_upgrade(f->store, steps, 2, &f->err), EIO, CODE_INTERNAL_SERVER_ERROR,
-		"membership");
+	REFUSED(f, schema_upgrade(f->store, steps, ARRAY_SIZE(steps), &f->err), EIO,
+		CODE_INTERNAL_SERVER_ERROR, "membership");
 	assert_int_equal(fixture_number(f->store->db, "SELECT count(*) FROM security_group"), 1);
 }
 
@@ -97,7 +155,7 @@ static void a_newer_database_is_refused_with_both_versions(void **state)
 	open_committed(f);
 	fixture_sql(f, "PRAGMA user_version = 7");
 	REFUSED(f, store_open(f->dir, &other, &f->err), EIO, CODE_INTERNAL_SERVER_ERROR,
-		"schema version 7 and this sgate knows version 1");
+		"schema version 7 and this sgate knows version 2");
 	assert_null(other);
 	/* one that was open when the other was upgraded notices */
 	REFUSED(f, store_begin_write(f->store, &f->err), EIO, CODE_INTERNAL_SERVER_ERROR,
@@ -175,6 +233,11 @@ static const struct {
 	{SQLITE_CONSTRAINT_CHECK, INSTANCE "('x', 'x', '', 9, 0, 'tc', 'host', 'deny', 0, '')"},
 	{SQLITE_CONSTRAINT_CHECK,
 	 INSTANCE "('x', '1234567890123456', '', 9, 0, 'tc', 'host', 'drop', 0, '')"},
+	{SQLITE_CONSTRAINT_CHECK, "UPDATE instance SET connections = -1"},
+	{SQLITE_CONSTRAINT_CHECK, "UPDATE instance SET connections = 4294967296"},
+	{SQLITE_CONSTRAINT_NOTNULL, "UPDATE instance SET connections = NULL"},
+	{SQLITE_CONSTRAINT_CHECK, "INSERT INTO setting VALUES ('share', 0)"},
+	{SQLITE_CONSTRAINT_DATATYPE, "INSERT INTO setting VALUES ('share', 'x')"},
 	{SQLITE_CONSTRAINT_CHECK, "INSERT INTO instance_address VALUES (1, 64, '10.0.0.1/32')"},
 	{SQLITE_CONSTRAINT_CHECK, "INSERT INTO instance_mac VALUES (1, 0, 'x')"},
 	{SQLITE_CONSTRAINT_CHECK, "INSERT INTO instance_ethertype VALUES (1, 8, '0x88cc')"},
@@ -207,7 +270,8 @@ static void raw_sql_cannot_store_what_must_not_be(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		DIRECTORY_TEST(an_empty_database_becomes_version_1),
+		DIRECTORY_TEST(an_empty_database_becomes_this_version),
+		DIRECTORY_TEST(a_database_of_version_1_keeps_what_is_stored),
 		STORE_TEST(a_step_runs_once_and_keeps_what_is_stored),
 		STORE_TEST(a_step_that_fails_changes_nothing),
 		STORE_TEST(a_step_that_leaves_a_reference_to_nothing_is_undone),

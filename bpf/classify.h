@@ -2,6 +2,10 @@
 /*
  * classify.h - search the policy image: the rules of both groups in at most
  * three pairs of tree searches, whatever their number (include/sgate/policy.h).
+ *
+ * The searches are functions of their own with nothing but integers: the
+ * verifier checks them once and not for every way that leads to them, so the
+ * programs load on every kernel, and a packet touches less code.
  */
 #ifndef BPF_CLASSIFY_H
 #define BPF_CLASSIFY_H
@@ -9,13 +13,7 @@
 #include "maps.h"
 #include "packet.h"
 
-/*
- * What a search returns besides an answer, which has at most 31 bits.
- *
- * The searches are functions of their own with nothing but integers: the
- * verifier checks them once and not for every way that leads to them, so the
- * programs load on every kernel, and a packet touches less code.
- */
+/* What a search returns besides an answer, which has at most 31 bits. */
 #define SEARCH_FAILED 0xffffffffU /* a node could not be read: nothing that was found counts */
 
 static __always_inline const union sg_node *heap_node(__u32 index)
@@ -55,30 +53,29 @@ __noinline __u32 sg_search_64(__u32 tree, __u64 key)
 	return SEARCH_FAILED;
 }
 
-/* The port list of the packet's remote address: a reference, or 0 or SG_DECISION_NONE for none. */
-static __always_inline __u32 search_address(const struct packet *pkt, __u32 root, __u32 tree)
+/* The answer of an address tree of the image at `root`, or SG_DECISION_NONE. */
+static __always_inline __u32 search_address(__u32 root, __u32 tree, __u8 family, __u64 high,
+					    __u64 low)
 {
-	bool source = pkt->direction == SG_INGRESS;
 	__u32 answer;
 
-	if (pkt->family == SG_IPV4)
-		return sg_search_32(root + tree, source ? pkt->source4 : pkt->destination4);
-	answer = sg_search_64(root + tree, source ? pkt->source6[0] : pkt->destination6[0]);
+	if (family == SG_IPV4)
+		return sg_search_32(root + tree, low);
+	answer = sg_search_64(root + tree, high);
 	if (answer != SEARCH_FAILED && answer & SG_ANSWER_LOW_HALF)
-		answer = sg_search_64(root + (answer & SG_ANSWER_VALUE),
-				      source ? pkt->source6[1] : pkt->destination6[1]);
+		answer = sg_search_64(root + (answer & SG_ANSWER_VALUE), low);
 	return answer;
 }
 
 /* The decision of a layer with addresses. */
-static __always_inline __u32 search_layer(const struct packet *pkt, __u32 root, __u32 tree,
-					  __u32 key)
+static __always_inline __u32 search_layer(__u32 root, __u32 tree, __u8 family, __u64 high,
+					  __u64 low, __u32 key)
 {
 	__u32 ports;
 
 	if (!tree)
 		return SG_DECISION_NONE;
-	ports = search_address(pkt, root, tree);
+	ports = search_address(root, tree, family, high, low);
 	if (ports == SEARCH_FAILED)
 		return SEARCH_FAILED;
 	if (!ports || ports == SG_DECISION_NONE)
@@ -86,39 +83,72 @@ static __always_inline __u32 search_layer(const struct packet *pkt, __u32 root, 
 	return sg_search_32(root + ports, key);
 }
 
-static __always_inline enum sg_reason decision_reason(__u32 decision)
+/* What the image says of a packet, and what it says of all of them. */
+#define DECISION_NO_GROUP_DROP 0xfffffff0U
+#define DECISION_NO_GROUP_PASS 0xfffffff1U
+
+static __always_inline const struct sg_layers *layers_of(__u32 root, __u32 direction, __u8 family)
 {
-	if (decision == SG_DECISION_NONE)
-		return SG_REASON_NO_RULE;
-	return decision & 1 ? SG_REASON_RULE_ACCEPT : SG_REASON_RULE_DENY;
+	const union sg_node *node = heap_node(root);
+
+	/* the mask changes nothing; it is for the verifier */
+	return node ? &node->root.layers[SG_LAYERS_INDEX(direction, family) & 3] : NULL;
 }
 
-/* What the rules say: of the layers' decisions the smallest wins. */
-static __always_inline enum sg_reason classify(const struct packet *pkt, __u64 policy)
+/*
+ * The decision of the image at `root`: of its layers' decisions the smallest
+ * wins. `which` is SG_LAYERS_INDEX, the address that of the remote side.
+ */
+__noinline __u32 sg_decide(__u32 root, __u32 which, __u64 high, __u64 low, __u32 key)
 {
-	__u32 root = SG_POLICY_ROOT(policy);
-	const union sg_node *node = heap_node(root);
-	__u32 key = SG_PORT_KEY(pkt->protocol, pkt->low16);
+	const struct sg_layers *layers = layers_of(root, which >> 1 & 1, which & 1);
 	__u32 any = SG_DECISION_NONE, narrow, wide;
-	const struct sg_layers *layers;
+	__u8 family = which & 1;
 
-	if (!node)
-		return SG_REASON_POLICY_UNREADABLE;
-	/* the mask changes nothing; it is for the verifier */
-	layers = &node->root.layers[SG_LAYERS_INDEX(pkt->direction, pkt->family) & 3];
+	if (!layers)
+		return SEARCH_FAILED;
 	if (layers->flags & SG_LAYERS_NO_GROUP_PASS)
-		return SG_REASON_NO_GROUP_PASS;
+		return DECISION_NO_GROUP_PASS;
 	if (layers->flags & SG_LAYERS_NO_GROUP_DROP)
-		return SG_REASON_NO_GROUP;
+		return DECISION_NO_GROUP_DROP;
 	if (layers->any)
 		any = sg_search_32(root + layers->any, key);
-	narrow = search_layer(pkt, root, layers->narrow, key);
-	wide = search_layer(pkt, root, layers->wide, key);
+	narrow = search_layer(root, layers->narrow, family, high, low, key);
+	wide = search_layer(root, layers->wide, family, high, low, key);
 	if (any == SEARCH_FAILED || narrow == SEARCH_FAILED || wide == SEARCH_FAILED)
-		return SG_REASON_POLICY_UNREADABLE;
+		return SEARCH_FAILED;
 	if (narrow < any)
 		any = narrow;
-	return decision_reason(wide < any ? wide : any);
+	return wide < any ? wide : any;
+}
+
+static __always_inline enum sg_reason decision_reason(__u32 decision)
+{
+	switch (decision) {
+	case SEARCH_FAILED:
+		return SG_REASON_POLICY_UNREADABLE;
+	case DECISION_NO_GROUP_DROP:
+		return SG_REASON_NO_GROUP;
+	case DECISION_NO_GROUP_PASS:
+		return SG_REASON_NO_GROUP_PASS;
+	case SG_DECISION_NONE:
+		return SG_REASON_NO_RULE;
+	default:
+		return decision & 1 ? SG_REASON_RULE_ACCEPT : SG_REASON_RULE_DENY;
+	}
+}
+
+/* What the rules say of a packet of the instance. */
+static __always_inline enum sg_reason classify(__u64 policy, const struct headers *headers,
+					       __u32 direction)
+{
+	bool in = direction == SG_INGRESS;
+
+	return decision_reason(sg_decide(SG_POLICY_ROOT(policy),
+					 SG_LAYERS_INDEX(direction, headers->family),
+					 in ? headers->source[0] : headers->destination[0],
+					 in ? headers->source[1] : headers->destination[1],
+					 SG_PORT_KEY(headers->protocol, headers->low16)));
 }
 
 #endif

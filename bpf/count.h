@@ -13,18 +13,15 @@
  * Segments of a GSO packet. A guest's need not come with their number; then
  * it follows from the payload.
  */
-static __always_inline __u32 wire_segments(const struct packet *pkt)
+static __always_inline __u32 wire_segments(const struct frame *frame, __u32 headers)
 {
-	__u32 payload;
-
-	if (!pkt->segment_size)
+	if (!frame->segment_size)
 		return 1;
-	if (pkt->segments)
-		return pkt->segments;
-	if (pkt->length <= pkt->headers_end)
+	if (frame->segments)
+		return frame->segments;
+	if (frame->length <= headers)
 		return 1;
-	payload = pkt->length - pkt->headers_end;
-	return (payload + pkt->segment_size - 1) / pkt->segment_size;
+	return (frame->length - headers + frame->segment_size - 1) / frame->segment_size;
 }
 
 static __always_inline void count(const struct packet *pkt, enum sg_reason reason)
@@ -35,11 +32,11 @@ static __always_inline void count(const struct packet *pkt, enum sg_reason reaso
 
 	if (!counters || reason >= SG_MAX_REASONS)
 		return;
-	segments = wire_segments(pkt);
+	segments = wire_segments(&pkt->frame, pkt->headers->payload);
 	counter = &counters->by[pkt->direction == SG_EGRESS][reason];
 	counter->packets += segments;
 	/* each segment after the first has headers of its own */
-	counter->bytes += pkt->length + (__u64)(segments - 1) * pkt->headers_end;
+	counter->bytes += pkt->frame.length + (__u64)(segments - 1) * pkt->headers->payload;
 }
 
 #endif

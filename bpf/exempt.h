@@ -17,35 +17,35 @@
 #define DHCP6_CLIENT 546
 #define DHCP6_SERVER 547
 
-static __always_inline bool is_neighbor(const struct packet *pkt)
+static __always_inline bool is_neighbor(const struct headers *headers)
 {
-	__u8 type = pkt->low16 >> 8;
+	__u8 type = headers->low16 >> 8;
 
-	if (pkt->family != SG_IPV6 || pkt->protocol != IPPROTO_ICMPV6_)
+	if (headers->family != SG_IPV6 || headers->protocol != IPPROTO_ICMPV6_)
 		return false;
 	return (type >= ICMPV6_MLD_QUERY && type <= ICMPV6_NEIGHBOR_ADVERTISEMENT) ||
 	       type == ICMPV6_MLD2_REPORT;
 }
 
-static __always_inline bool is_dhcp_client(const struct packet *pkt)
+static __always_inline bool is_dhcp_client(const struct headers *headers, __u32 direction)
 {
-	__u16 client = pkt->family == SG_IPV4 ? DHCP4_CLIENT : DHCP6_CLIENT;
-	__u16 server = pkt->family == SG_IPV4 ? DHCP4_SERVER : DHCP6_SERVER;
+	__u16 client = headers->family == SG_IPV4 ? DHCP4_CLIENT : DHCP6_CLIENT;
+	__u16 server = headers->family == SG_IPV4 ? DHCP4_SERVER : DHCP6_SERVER;
 
-	if (pkt->protocol != IPPROTO_UDP)
+	if (headers->protocol != IPPROTO_UDP)
 		return false;
-	if (pkt->direction == SG_EGRESS)
-		return pkt->sport == client && pkt->low16 == server;
-	return pkt->sport == server && pkt->low16 == client;
+	if (direction == SG_EGRESS)
+		return headers->sport == client && headers->low16 == server;
+	return headers->sport == server && headers->low16 == client;
 }
 
 static __always_inline enum sg_reason exempt(const struct packet *pkt)
 {
 	if (pkt->options & SG_OPTION_STRICT)
 		return SG_UNDECIDED;
-	if (is_neighbor(pkt))
+	if (is_neighbor(pkt->headers))
 		return SG_REASON_NEIGHBOR;
-	if (is_dhcp_client(pkt))
+	if (is_dhcp_client(pkt->headers, pkt->direction))
 		return SG_REASON_DHCP;
 	return SG_UNDECIDED;
 }

@@ -9,6 +9,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+#include "headers.h"
 #include "sgate/abi.h"
 
 /* Key: interface index. Value: its binding, all zeroes for none. Never full: it is an array. */
@@ -54,5 +55,71 @@ struct {
 	__type(key, __u32);
 	__type(value, struct sg_meta);
 } sg_meta SEC(".maps");
+
+/*
+ * Key: bucket. Full where a new connection is to be: it is refused, see
+ * connection.h. The programs write, under the bucket's lock; the loader clears
+ * entries that have no owner any more. The loader sets the size.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SG_BUCKETS);
+	__type(key, __u32);
+	__type(value, struct sg_bucket);
+} sg_connections SEC(".maps");
+
+/* Key: bucket modulo SG_LOCKS. Apart from the buckets, which are memory of the loader as well. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SG_LOCKS);
+	__type(key, __u32);
+	__type(value, struct sg_lock);
+} sg_locks SEC(".maps");
+
+/* Key: slot. The programs count, under the share's own lock; the loader sets limits and epochs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SG_MAX_SLOTS);
+	__type(key, __u32);
+	__type(value, struct sg_share);
+} sg_shares SEC(".maps");
+
+/* Written by the loader alone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sg_settings);
+} sg_settings SEC(".maps");
+
+/*
+ * What is read of the packet at hand, for nobody beyond it. Not on the stack:
+ * the verifier follows every value that a stack holds, and none in a map, so
+ * its work stays in proportion to the program.
+ */
+struct sg_scratch {
+	struct headers headers;
+	struct headers quoted; /* of the packet inside of an ICMP error */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sg_scratch);
+} sg_scratch SEC(".maps");
+
+/*
+ * Accepted first fragments, written by the programs alone. Full: the one that
+ * was used least lately goes, and what remains of its packet is dropped.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, SG_MAX_FRAGMENTS);
+	__type(key, struct sg_fragment_key);
+	__type(value, struct sg_fragment);
+} sg_fragments SEC(".maps");
 
 #endif

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <bpf/bpf_helpers.h>
 
+#include "headers.h"
+#include "maps.h"
 #include "sgate/abi.h"
 
 /*
@@ -21,62 +23,73 @@
 /* No header that we read begins beyond this; keeps offsets in what the verifier allows. */
 #define MAX_HEADER_OFFSET 0x4fff
 
-struct packet {
-	/* The frame, filled by the entry point. */
-	void *ctx;
+/* The bytes, as the entry point found them. */
+struct frame {
+	SG_CONTEXT *ctx;
 	void *data;
-	void *data_end; /* of the bytes that lie in one piece */
-	__u32 length;	/* bytes of the whole frame */
-	__u32 ifindex;
+	void *data_end;	       /* of the bytes that lie in one piece */
+	__u32 length;	       /* bytes of the whole frame */
 	__u32 segments;	       /* 0: not a GSO packet, or their number is not known */
 	__u32 segment_size;    /* payload of a segment; 0: not a GSO packet */
 	__u32 metadata_tags;   /* VLAN tags that the kernel keeps beside the frame */
 	__be16 metadata_proto; /* EtherType, for an interface without link header */
-	bool received;	       /* by the interface; else it is about to be sent */
+};
 
-	/* The instance. */
+static __always_inline struct sg_scratch *scratch_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&sg_scratch, &zero);
+}
+
+struct packet {
+	struct frame frame;
+	struct headers *headers; /* in sg_scratch */
 	__u32 slot;
+	__u32 owner;
 	__u32 options;
-	enum sg_direction direction;
-
-	/* The headers, filled by parse.h. */
-	__u32 network; /* offset of the IP header */
-	__u32 transport;
-	__u32 end;	   /* offset behind the IP packet; padding may follow */
-	__u32 headers_end; /* offset of the payload; 0: not known */
-	enum sg_family family;
-	__u8 protocol;
-	bool is_fragment;		   /* the first one: later ones do not get far */
-	__u16 sport;			   /* host byte order; 0 where the protocol has none */
-	__u16 low16;			   /* destination port, or ICMP type << 8 | code, or 0 */
-	__u32 source4, destination4;	   /* host byte order */
-	__u64 source6[2], destination6[2]; /* high and low half, host byte order */
+	__u32 window;
+	__u32 direction; /* enum sg_direction */
+	__u64 policy;
 };
 
 /*
- * Copy bytes that do not lie in the linear part of the frame. Each entry point
- * has its own, since TC and XDP have different helpers for it.
+ * What differs between the hooks, defined by each entry point: what a frame is,
+ * and how bytes are copied that do not lie in its linear part.
  */
-static __always_inline bool packet_load(const struct packet *pkt, __u32 offset, void *to,
-					__u32 length);
+static __always_inline void frame_read(SG_CONTEXT *ctx, struct frame *frame);
+static __always_inline bool frame_load(const struct frame *frame, __u32 offset, void *to,
+				       __u32 length);
 
 /*
  * The `length` bytes (a constant) at `offset`, or NULL when the frame ends
  * before. They are where the frame is, or in `copy`.
  */
-static __always_inline const void *packet_bytes(const struct packet *pkt, __u32 offset,
-						__u32 length, void *copy)
+static __always_inline const void *frame_bytes(const struct frame *frame, __u32 offset,
+					       __u32 length, void *copy)
 {
 	void *at;
 
 	if (offset > MAX_HEADER_OFFSET)
 		return NULL;
-	at = pkt->data + offset;
-	if (at + length <= pkt->data_end)
+	at = frame->data + offset;
+	if (at + length <= frame->data_end)
 		return at;
-	if (offset + length > pkt->length || !packet_load(pkt, offset, copy, length))
+	if (offset + length > frame->length || !frame_load(frame, offset, copy, length))
 		return NULL;
 	return copy;
+}
+
+/*
+ * The same, always copied, for what few packets need: the verifier does not
+ * have to follow both a pointer to the packet and one to the stack.
+ */
+static __always_inline bool frame_copy(const struct frame *frame, __u32 offset, __u32 length,
+				       void *copy)
+{
+	if (offset > MAX_HEADER_OFFSET || offset + length > frame->length)
+		return false;
+	return frame_load(frame, offset, copy, length);
 }
 
 #endif

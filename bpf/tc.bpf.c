@@ -8,31 +8,34 @@
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 
+#define SG_CONTEXT struct __sk_buff
+
 #include "verdict.h"
 
-static __always_inline bool packet_load(const struct packet *pkt, __u32 offset, void *to,
-					__u32 length)
+static __always_inline void frame_read(struct __sk_buff *skb, struct frame *frame)
 {
-	return !bpf_skb_load_bytes(pkt->ctx, offset, to, length);
-}
-
-static __always_inline int judge_skb(struct __sk_buff *skb, bool received)
-{
-	struct packet pkt = {
+	*frame = (struct frame){
 		.ctx = skb,
 		.data = (void *)(long)skb->data,
 		.data_end = (void *)(long)skb->data_end,
 		.length = skb->len,
-		.ifindex = skb->ifindex,
 		.segments = skb->gso_segs,
 		.segment_size = skb->gso_size,
 		.metadata_tags = skb->vlan_present,
 		.metadata_proto = skb->protocol,
-		.received = received,
 	};
+}
 
-	/* Accepted packets go on to the next program of the hook. */
-	return verdict(&pkt) == SG_ACCEPT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+static __always_inline bool frame_load(const struct frame *frame, __u32 offset, void *to,
+				       __u32 length)
+{
+	return !bpf_skb_load_bytes(frame->ctx, offset, to, length);
+}
+
+/* Accepted packets go on to the next program of the hook. */
+static __always_inline int judge_skb(struct __sk_buff *skb, bool received)
+{
+	return verdict(skb, skb->ifindex, received) == SG_ACCEPT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 
 SEC("tc")

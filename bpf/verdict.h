@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * verdict.h - the whole way of a packet, the same at every hook: find its
- * instance, read its headers, ask the rules, count.
+ * instance, read its headers, ask the rules, look for its connection, count.
  */
 #ifndef BPF_VERDICT_H
 #define BPF_VERDICT_H
 
-#include "classify.h"
 #include "count.h"
 #include "exempt.h"
-#include "maps.h"
-#include "parse.h"
+#include "fragment.h"
+#include "guard.h"
+#include "related.h"
 
 static __always_inline const struct sg_binding *binding_find(__u32 ifindex)
 {
@@ -19,36 +19,90 @@ static __always_inline const struct sg_binding *binding_find(__u32 ifindex)
 	return bpf_map_lookup_elem(&sg_bindings_far, &ifindex);
 }
 
-static __always_inline enum sg_reason judge(struct packet *pkt)
+/* The rules, and the connections that the rules accepted. */
+static __always_inline enum sg_reason judge_by_rules(const struct packet *pkt)
 {
-	const struct sg_binding *binding = binding_find(pkt->ifindex);
+	enum sg_reason reason = classify(pkt->policy, pkt->headers, pkt->direction);
+	struct flow flow;
+	bool quoted;
+
+	if (reason != SG_REASON_RULE_ACCEPT && reason != SG_REASON_RULE_DENY &&
+	    reason != SG_REASON_NO_RULE)
+		return reason;
+	flow_fill(pkt->headers, pkt->direction == SG_EGRESS, pkt->owner, &flow);
+	if (reason == SG_REASON_RULE_ACCEPT) {
+		if (flow.is_plain || flow.is_answer || reply_is_accepted(pkt->policy, &flow))
+			return reason;
+		return connection_open(pkt, &flow);
+	}
+	quoted = is_icmp_error(pkt->headers);
+	if (quoted) {
+		enum sg_reason end = related(pkt, reason, &flow);
+
+		if (end != SG_UNDECIDED)
+			return end;
+	} else if (is_icmp(pkt->headers) && !flow.is_answer) {
+		return reason;
+	}
+	return connection_reply(pkt, &flow, reason, quoted);
+}
+
+/* An IP packet whose headers are read and whose source is right. */
+static __always_inline enum sg_reason judge_ip(const struct packet *pkt)
+{
 	enum sg_reason reason;
-	__u64 policy;
+
+	if (pkt->headers->fragment_at)
+		return fragment_judge(pkt);
+	reason = exempt(pkt);
+	if (reason == SG_UNDECIDED)
+		reason = judge_by_rules(pkt);
+	if (pkt->headers->is_first_fragment && SG_ACCEPT_REASONS >> reason & 1)
+		fragment_remember(pkt);
+	return reason;
+}
+
+static __always_inline enum sg_reason judge(struct packet *pkt, __u32 ifindex, bool received)
+{
+	const struct sg_binding *binding = binding_find(ifindex);
+	enum sg_reason reason;
 
 	if (!binding)
 		return SG_REASON_NO_INSTANCE;
-	policy = *(const volatile __u64 *)&binding->policy;
-	if (!policy)
+	pkt->policy = *(const volatile __u64 *)&binding->policy;
+	if (!pkt->policy)
 		return SG_REASON_NO_INSTANCE;
-	pkt->slot = binding->slot;
+	pkt->owner = binding->owner;
+	pkt->slot = SG_OWNER_SLOT(pkt->owner);
 	pkt->options = binding->options;
-	pkt->direction =
-		pkt->received == !!(pkt->options & SG_OPTION_GUEST) ? SG_EGRESS : SG_INGRESS;
-	reason = packet_parse(pkt, binding);
-	if (reason != SG_UNDECIDED)
+	pkt->window = binding->window;
+	pkt->direction = received == !!(pkt->options & SG_OPTION_GUEST) ? SG_EGRESS : SG_INGRESS;
+	reason = parse_link(&pkt->frame, binding, pkt->options, pkt->headers);
+	if (reason == SG_UNDECIDED)
+		reason = parse_network(&pkt->frame, pkt->frame.length, pkt->headers);
+	if (reason != SG_UNDECIDED && !(SG_ACCEPT_REASONS >> reason & 1))
 		return reason;
-	reason = exempt(pkt);
-	if (reason != SG_UNDECIDED)
-		return reason;
-	return classify(pkt, policy);
+	if (pkt->direction == SG_EGRESS && binding->guard &&
+	    !guard_permits(binding->guard, pkt, reason))
+		return SG_REASON_SPOOFED;
+	return reason == SG_UNDECIDED ? judge_ip(pkt) : reason;
 }
 
 /* Judge and count: the one exit of every program. */
-static __always_inline enum sg_verdict verdict(struct packet *pkt)
+static __always_inline enum sg_verdict verdict(SG_CONTEXT *ctx, __u32 ifindex, bool received)
 {
-	enum sg_reason reason = judge(pkt);
+	struct sg_scratch *scratch = scratch_get();
+	struct packet pkt = {};
+	enum sg_reason reason;
 
-	count(pkt, reason);
+	/* it is an array's first entry, and so always there */
+	if (!scratch)
+		return SG_DROP;
+	pkt.headers = &scratch->headers;
+	*pkt.headers = (struct headers){};
+	frame_read(ctx, &pkt.frame);
+	reason = judge(&pkt, ifindex, received);
+	count(&pkt, reason);
 	return SG_ACCEPT_REASONS >> reason & 1 ? SG_ACCEPT : SG_DROP;
 }
 

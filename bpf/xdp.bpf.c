@@ -6,32 +6,35 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+#define SG_CONTEXT struct xdp_md
+
 #include "verdict.h"
 
 /* Frames in several pieces and the helpers for them are there (Linux 5.18). */
 const volatile bool sg_has_frags = false;
 
-static __always_inline bool packet_load(const struct packet *pkt, __u32 offset, void *to,
-					__u32 length)
+static __always_inline void frame_read(struct xdp_md *xdp, struct frame *frame)
 {
-	return sg_has_frags && !bpf_xdp_load_bytes(pkt->ctx, offset, to, length);
+	*frame = (struct frame){
+		.ctx = xdp,
+		.data = (void *)(long)xdp->data,
+		.data_end = (void *)(long)xdp->data_end,
+		.length = xdp->data_end - xdp->data,
+	};
+	if (sg_has_frags)
+		frame->length = bpf_xdp_get_buff_len(xdp);
+}
+
+static __always_inline bool frame_load(const struct frame *frame, __u32 offset, void *to,
+				       __u32 length)
+{
+	return sg_has_frags && !bpf_xdp_load_bytes(frame->ctx, offset, to, length);
 }
 
 SEC("xdp")
 int sg_xdp_rx(struct xdp_md *xdp)
 {
-	struct packet pkt = {
-		.ctx = xdp,
-		.data = (void *)(long)xdp->data,
-		.data_end = (void *)(long)xdp->data_end,
-		.length = xdp->data_end - xdp->data,
-		.ifindex = xdp->ingress_ifindex,
-		.received = true,
-	};
-
-	if (sg_has_frags)
-		pkt.length = bpf_xdp_get_buff_len(xdp);
-	return verdict(&pkt) == SG_ACCEPT ? XDP_PASS : XDP_DROP;
+	return verdict(xdp, xdp->ingress_ifindex, true) == SG_ACCEPT ? XDP_PASS : XDP_DROP;
 }
 
 char LICENSE[] SEC("license") = "GPL";

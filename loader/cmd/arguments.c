@@ -4,11 +4,15 @@
  */
 #include "cmd/arguments.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "cmd/output.h"
 #include "codec/rule_text.h"
+#include "model/code.h"
 #include "util/cleanup.h"
+#include "util/number.h"
+#include "util/quote.h"
 
 int argument_rule(const char *text, struct rules *rules, struct error *err)
 {
@@ -91,6 +95,25 @@ static int read_strict(const struct invocation *invocation, struct instance_chan
 	return 0;
 }
 
+/* "default" hands it back to the setting for all. */
+static int read_connections(const struct invocation *invocation, struct instance_change *change,
+			    struct error *err)
+{
+	const char *text = option_value(invocation, "connections");
+	uint64_t number = 0;
+
+	change->set_connections = text;
+	if (!text || !strcmp(text, "default"))
+		return 0;
+	if (number_parse(text, 1, UINT32_MAX, &number))
+		return error_set(err, EINVAL, CODE_INVALID_PARAMETER_VALUE,
+				 "invalid number of connections \"%s\": use a number from 1, or "
+				 "default",
+				 quote(text).text);
+	change->options.connections = (uint32_t)number;
+	return 0;
+}
+
 static int read_dev_and_status(const struct invocation *invocation, struct instance_change *change,
 			       struct error *err)
 {
@@ -115,6 +138,8 @@ int argument_change(const struct invocation *invocation, struct instance_change 
 
 	if (!r)
 		r = read_strict(invocation, change_out, err);
+	if (!r)
+		r = read_connections(invocation, change_out, err);
 	if (!r)
 		r = read_dev_and_status(invocation, change_out, err);
 	if (!r)

@@ -138,6 +138,7 @@ int cmd_instance_show(const struct invocation *invocation, struct error *err)
 		{"addresses", "addresses"},
 		{"macs", "macs"},
 		{"allowed ethertypes", "allowEthertypes"},
+		{"connections", "connections"},
 		{"groups", "securityGroupIds"},
 		{"rules", "ruleInfos"},
 		{NULL, NULL},
@@ -160,7 +161,7 @@ static bool changes_nothing(const struct instance_change *change)
 {
 	return !(change->set_dev || change->set_status || change->set_mode || change->set_side ||
 		 change->set_no_group || change->set_strict || change->set_ethertypes ||
-		 change->set_macs || change->set_addresses);
+		 change->set_macs || change->set_addresses || change->set_connections);
 }
 
 int cmd_instance_set(const struct invocation *invocation, struct error *err)

@@ -4,6 +4,7 @@
  */
 #include "cmd/session.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,6 +109,36 @@ json_t *drift_document(const struct drift *drift)
 		}
 	}
 	return array;
+}
+
+int reading_kern(struct control *control, struct kern **kern_out, struct error *err)
+{
+	struct error reason = {0};
+	int r = control_kern(control, kern_out, &reason);
+
+	if (!r)
+		return 0;
+	*kern_out = NULL;
+	if (r == -ENOENT && !reason.code)
+		return 0;
+	*err = reason;
+	return r;
+}
+
+int share_document(const struct kern *kern, uint32_t slot, json_t **document_out, struct error *err)
+{
+	struct share_use use = {0};
+	int r = 0;
+
+	if (kern)
+		r = share_use(kern, slot, &use, err);
+	if (r)
+		return r;
+	*document_out =
+		json_pack("{s:I, s:I, s:I, s:I, s:I}", "entries", (json_int_t)use.entries,
+			  "unreplied", (json_int_t)use.unreplied, "limit", (json_int_t)use.limit,
+			  "refused", (json_int_t)use.refused, "replaced", (json_int_t)use.replaced);
+	return *document_out ? 0 : out_of_memory(err);
 }
 
 json_t *instance_state_document(const struct instance *instance, const struct instance_state *state)

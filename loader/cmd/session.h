@@ -42,6 +42,16 @@ int output_touched(const struct invocation *invocation, const char *field, const
 /* An array of the sentences. */
 json_t *drift_document(const struct drift *drift);
 
+/* The kernel side, NULL when nothing was ever attached. */
+int reading_kern(struct control *control, struct kern **kern_out, struct error *err);
+
+/*
+ * How a slot uses its share of the connection table: entries, unreplied,
+ * limit, refused, replaced. All 0 without kern.
+ */
+int share_document(const struct kern *kern, uint32_t slot, json_t **document_out,
+		   struct error *err);
+
 /* The document of an instance, as stored and as in force. NULL: out of memory. */
 json_t *instance_state_document(const struct instance *instance,
 				const struct instance_state *state);

@@ -4,8 +4,6 @@
  */
 #include "cmd/commands.h"
 
-#include <errno.h>
-
 #include "cmd/output.h"
 #include "cmd/session.h"
 
@@ -69,8 +67,15 @@ static int add_instance(const struct kern *kern, const struct instance *instance
 			struct error *err)
 {
 	json_t *object = json_pack("{s:s, s:s}", "instanceId", instance->id, "dev", instance->dev);
+	json_t *share = NULL;
+	int r;
 
 	if (json_array_append_new(array, object))
+		return out_of_memory(err);
+	r = share_document(kern, instance->slot, &share, err);
+	if (r)
+		return r;
+	if (json_object_set_new(object, "connections", share))
 		return out_of_memory(err);
 	return add_slot(kern, instance->slot, object, err);
 }
@@ -155,12 +160,10 @@ static int stats_document(struct control *control, const char *name, json_t *doc
 {
 	struct kern *kern = NULL;
 	json_t *unbound;
-	int r = control_kern(control, &kern, err);
+	int r = reading_kern(control, &kern, err);
 
-	if (r && (r != -ENOENT || err->code))
-		return r;
 	if (r)
-		kern = NULL;
+		return r;
 	r = add_instances(control, kern, name, json_object_get(document, "instances"), err);
 	if (r || name)
 		return r;

@@ -12,6 +12,11 @@
 #include "cmd/output.h"
 #include "cmd/session.h"
 
+/* A share that is fuller has that as its instance's health. */
+#define FULL_PERCENT 90
+
+static const char health_ok[] = "ok";
+
 static json_t *kernel_document(void)
 {
 	struct kern_features features;
@@ -33,6 +38,17 @@ static json_t *heap_document(const struct kern *kern)
 			 (json_int_t)use.used * (json_int_t)sizeof(union sg_node));
 }
 
+/* Without maps the table has no entries. */
+static json_t *table_document(const struct kern *kern)
+{
+	struct connection_table table = {0};
+
+	if (kern)
+		connection_table(kern, &table);
+	return json_pack("{s:I, s:I}", "entries", (json_int_t)table.entries, "window",
+			 (json_int_t)table.window);
+}
+
 static const char *health_text(const struct instance *instance, const struct instance_state *state)
 {
 	if (!instance->enforced)
@@ -47,12 +63,36 @@ static const char *health_text(const struct instance *instance, const struct ins
 		return "received packets meet no program";
 	if (state->tx == SG_HOOK_NONE)
 		return "sent packets meet no program";
-	return "ok";
+	return health_ok;
+}
+
+/* Add how it uses its share; what is wrong with that, NULL for nothing, in *wrong_out. */
+static int add_share(const struct kern *kern, const struct instance *instance, json_t *document,
+		     json_t **wrong_out)
+{
+	struct share_use use = {0};
+	struct error cause = {0};
+	int failures = 0;
+
+	if (kern && share_use(kern, instance->slot, &use, &cause))
+		*wrong_out = json_text(cause.message);
+	else if (use.limit && use.entries > (uint64_t)use.limit * FULL_PERCENT / 100)
+		*wrong_out =
+			json_sprintf("connections nearly full: %u of %u", use.entries, use.limit);
+	failures += json_object_set_new(document, "connectionsUsed", json_integer(use.entries));
+	failures += json_object_set_new(document, "connectionsLimit", json_integer(use.limit));
+	failures += json_object_set_new(document, "connectionsRefused",
+					json_integer((json_int_t)use.refused));
+	return failures;
 }
 
 /* An instance whose state cannot be read has that as its health. */
-static json_t *health_document(struct control *control, const struct instance *instance)
+static json_t *health_document(struct control *control, const struct kern *kern,
+			       const struct instance *instance)
 {
+	json_t *wrong = NULL;
+	const char *text;
+	int failures;
 	struct instance_state state;
 	struct error cause = {0};
 	json_t *document;
@@ -61,14 +101,22 @@ static json_t *health_document(struct control *control, const struct instance *i
 		return json_pack("{s:s, s:s, s:o}", "instanceId", instance->id, "dev",
 				 instance->dev, "health", json_text(cause.message));
 	document = instance_state_document(instance, &state);
-	if (json_object_set_new(document, "health", json_string(health_text(instance, &state)))) {
+	text = health_text(instance, &state);
+	failures = add_share(state.is_bound ? kern : NULL, instance, document, &wrong);
+	if (wrong && text == health_ok)
+		failures += json_object_set(document, "health", wrong);
+	else
+		failures += json_object_set_new(document, "health", json_string(text));
+	json_decref(wrong);
+	if (failures) {
 		json_decref(document);
 		return NULL;
 	}
 	return document;
 }
 
-static int add_instances(struct control *control, json_t *array, struct error *err)
+static int add_instances(struct control *control, const struct kern *kern, json_t *array,
+			 struct error *err)
 {
 	AUTO(instances_fini) struct instances instances = {0};
 	AUTO_READING struct store *store = NULL;
@@ -77,10 +125,27 @@ static int add_instances(struct control *control, json_t *array, struct error *e
 	if (!r)
 		r = store_instance_list(store, &instances, err);
 	for (size_t i = 0; !r && i < instances.count; i++) {
-		if (json_array_append_new(array, health_document(control, &instances.items[i])))
+		if (json_array_append_new(array,
+					  health_document(control, kern, &instances.items[i])))
 			r = out_of_memory(err);
 	}
 	return r;
+}
+
+/* Connections of all instances together. */
+static int add_used(json_t *document, struct error *err)
+{
+	json_t *instances = json_object_get(document, "instances");
+	json_int_t used = 0;
+	json_t *instance;
+	size_t index;
+
+	json_array_foreach(instances, index, instance) used +=
+		json_integer_value(json_object_get(instance, "connectionsUsed"));
+	if (json_object_set_new(json_object_get(document, "connectionTable"), "used",
+				json_integer(used)))
+		return out_of_memory(err);
+	return 0;
 }
 
 /* Where kernel and store differ, and what kept us from finding out. */
@@ -107,16 +172,19 @@ static int status_document(const struct invocation *invocation, struct control *
 
 	if (r == -ENOENT && !kern_error.code)
 		*kern_error.message = '\0';
+	if (r)
+		kern = NULL;
 	problems = problems_document(control, &kern_error);
-	*document_out = json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "version",
+	*document_out = json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version",
 				  SGATE_VERSION, "healthy", !json_array_size(problems), "stateDir",
 				  json_text(session_state_dir(invocation)), "bpffs",
 				  json_text(session_bpffs(invocation)), "kernel", kernel_document(),
-				  "policyHeap", heap_document(r ? NULL : kern), "drift", problems,
-				  "instances", instances);
+				  "policyHeap", heap_document(kern), "connectionTable",
+				  table_document(kern), "drift", problems, "instances", instances);
 	if (!*document_out)
 		return out_of_memory(err);
-	return add_instances(control, instances, err);
+	r = add_instances(control, kern, instances, err);
+	return r ? r : add_used(*document_out, err);
 }
 
 /* A number or a flag inside a member object. */
@@ -139,12 +207,22 @@ static json_t *heap_text(const json_t *document)
 			    member(document, "policyHeap", "images"));
 }
 
+static json_t *table_text(const json_t *document)
+{
+	if (!member(document, "connectionTable", "entries"))
+		return json_string("not made yet: nothing was attached");
+	return json_sprintf("%lld of %lld entries used, at most %lld by an instance",
+			    member(document, "connectionTable", "used"),
+			    member(document, "connectionTable", "entries"),
+			    member(document, "connectionTable", "window"));
+}
+
 static int print_summary(const json_t *document, struct error *err)
 {
 	const json_t *kernel = json_object_get(document, "kernel");
 	size_t problems = json_array_size(json_object_get(document, "drift"));
 	AUTO_JSON json_t *summary = json_pack(
-		"{s:O, s:O, s:o, s:O, s:O, s:o, s:o}", "version",
+		"{s:O, s:O, s:o, s:O, s:O, s:o, s:o, s:o}", "version",
 		json_object_get(document, "version"), "kernel", json_object_get(kernel, "release"),
 		"kernel features",
 		json_sprintf("tcx %s, xdp fragments %s, jit %s",
@@ -152,7 +230,8 @@ static int print_summary(const json_t *document, struct error *err)
 			     member(document, "kernel", "xdpFrags") ? "yes" : "no",
 			     member(document, "kernel", "jit") ? "yes" : "no"),
 		"state directory", json_object_get(document, "stateDir"), "bpffs directory",
-		json_object_get(document, "bpffs"), "policy heap", heap_text(document), "health",
+		json_object_get(document, "bpffs"), "policy heap", heap_text(document),
+		"connection table", table_text(document), "health",
 		problems ? json_sprintf("%zu problem%s", problems, problems > 1 ? "s" : "")
 			 : json_string("ok"));
 
@@ -162,11 +241,18 @@ static int print_summary(const json_t *document, struct error *err)
 static int print_status(const json_t *document, struct error *err)
 {
 	static const struct column columns[] = {
-		{"ID", "instanceId"},	{"DEV", "dev"},
-		{"IFINDEX", "ifindex"}, {"STATUS", "instanceStatus"},
-		{"RX", "rxHook"},	{"TX", "txHook"},
-		{"SIDE", "side"},	{"GROUPS", "securityGroupIds"},
-		{"HEALTH", "health"},	{NULL, NULL},
+		{"ID", "instanceId"},
+		{"DEV", "dev"},
+		{"IFINDEX", "ifindex"},
+		{"STATUS", "instanceStatus"},
+		{"RX", "rxHook"},
+		{"TX", "txHook"},
+		{"SIDE", "side"},
+		{"GROUPS", "securityGroupIds"},
+		{"CONNECTIONS", "connectionsUsed"},
+		{"LIMIT", "connectionsLimit"},
+		{"HEALTH", "health"},
+		{NULL, NULL},
 	};
 	const json_t *drift = json_object_get(document, "drift");
 	const json_t *sentence;

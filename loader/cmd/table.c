@@ -67,7 +67,8 @@ static const struct option_spec rule_replace_options[] = {
 		VALUES("address", "A", "an address or CIDR of it"), \
 		VALUE("no-group", "drop|pass", "what becomes of packets while it has no group"), \
 		FLAG("strict", "neighbour discovery, MLD and DHCP need rules as well"), \
-		VALUES("allow-ethertype", "0xNNNN", "let this EtherType pass beside IP and ARP")
+		VALUES("allow-ethertype", "0xNNNN", "let this EtherType pass beside IP and ARP"), \
+		VALUE("connections", "N|default", "connections that it may have at a time")
 
 static const struct option_spec attach_options[] = {
 	VALUE("id", "INSTANCE", "the instance's id; DEV unless given"),
@@ -91,6 +92,27 @@ static const struct option_spec instance_set_options[] = {
 
 static const struct option_spec detach_options[] = {
 	FLAG("forget", "remove the instance as well"),
+	NO_MORE_OPTIONS,
+};
+
+static const char connections_details[] =
+	"Connections are kept where the rules do not accept the replies anyway.\n"
+	"The direction is that of the first packet, as the instance sees it.\n";
+
+static const char settings_details[] =
+	"Timeouts and the share are in force at once, the share no further than the parts of\n"
+	"instances in the table were made for. The size of the table and of the parts, twice\n"
+	"the share, are used when the maps are next made: after a reboot, or when the bpffs\n"
+	"directory is new. The word default sets what is used when nothing is set.\n"
+	"  PHASE    half-open, established, closing, closed, udp-unreplied, udp-replied,\n"
+	"           icmp-unreplied, icmp-replied, other-unreplied or other-replied\n"
+	"  SECONDS  1-31536000\n";
+
+static const struct option_spec settings_options[] = {
+	VALUES("timeout", "PHASE=SECONDS", "how long a connection lives without a packet"),
+	VALUE("fragment-timeout", "SECONDS", "how long later fragments are waited for"),
+	VALUE("share", "N", "connections an instance may have when it has no number of its own"),
+	VALUE("table", "N", "connections of all; a power of two, rounded up"),
 	NO_MORE_OPTIONS,
 };
 
@@ -135,6 +157,15 @@ const struct command commands[] = {
 	{"status", "", "show what is attached where and what is wrong", NULL, NULL, cmd_status},
 	{"stats", "[INSTANCE]", "show packets and bytes by verdict and reason", NULL, NULL,
 	 cmd_stats},
+	{"connections list", "[INSTANCE]", "show the connections that are kept",
+	 connections_details, NULL, cmd_connections_list},
+	{"connections count", "[INSTANCE]", "count them by instance", connections_details, NULL,
+	 cmd_connections_count},
+	{"connections flush", "[INSTANCE]", "forget them", NULL, NULL, cmd_connections_flush},
+	{"connections set", "", "change timeouts and sizes of the connection table",
+	 settings_details, settings_options, cmd_connections_set},
+	{"connections settings", "", "show timeouts and sizes of the connection table",
+	 settings_details, NULL, cmd_connections_settings},
 	{"reconcile", "", "make the kernel match the stored state", NULL, reconcile_options,
 	 cmd_reconcile},
 	{"version", "", "print the version", NULL, NULL, cmd_version},

@@ -118,7 +118,7 @@ int control_kern(struct control *control, struct kern **kern_out, struct error *
 	int r = 0;
 
 	if (!control->kern)
-		r = kern_open(control->bpffs, KERN_READ, &control->kern, err);
+		r = kern_open(control->bpffs, KERN_READ, NULL, &control->kern, err);
 	if (!r)
 		*kern_out = control->kern;
 	return r;
@@ -126,13 +126,17 @@ int control_kern(struct control *control, struct kern **kern_out, struct error *
 
 int control_kern_write(struct control *control, struct error *err)
 {
+	struct connection_settings settings;
 	int r;
 
 	if (control->kern && control->kern_writable)
 		return 0;
+	r = settings_load(control->store, &settings, err);
+	if (r)
+		return r;
 	kern_close(control->kern);
 	control->kern = NULL;
-	r = kern_open(control->bpffs, KERN_WRITE, &control->kern, err);
+	r = kern_open(control->bpffs, KERN_WRITE, &settings, &control->kern, err);
 	control->kern_writable = !r;
 	return r;
 }

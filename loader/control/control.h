@@ -70,7 +70,7 @@ int control_instance_add(struct control *control, struct instance *instance, str
 /* What to change of an instance: the fields whose flag is set. */
 struct instance_change {
 	bool set_dev, set_status, set_mode, set_side, set_no_group, set_strict;
-	bool set_ethertypes, set_macs, set_addresses;
+	bool set_ethertypes, set_macs, set_addresses, set_connections;
 	const char *dev;
 	const char *status;		 /* "RUNNING" and "STOPPED" mean: as the interface is */
 	struct instance_options options; /* borrowed */
@@ -96,6 +96,29 @@ int control_associate(struct control *control, const char *group, const char *in
 		      struct error *err);
 int control_dissociate(struct control *control, const char *group, const char *instance,
 		       struct error *err);
+
+/* --- the connection table --- */
+
+#define SETTINGS_MAX_SECONDS 31536000U /* a year */
+/* An instance's part of the table has its least size; 16,777,216 entries take 1.2 GB. */
+#define SETTINGS_MIN_ENTRIES (SG_MIN_WINDOW * SG_BUCKET_ENTRIES)
+#define SETTINGS_MAX_ENTRIES (1U << 24)
+
+/* Outside of a transaction. */
+int control_settings_read(struct control *control, struct connection_settings *settings_out,
+			  struct error *err);
+/* Whether the maps were made with other sizes than are set now. */
+int control_settings_pending(struct control *control, bool *is_pending_out, struct error *err);
+/*
+ * Fields that are 0 stay as they are; `entries` is rounded up to a power of
+ * two. Timeouts and the default share are in force at once, sizes when the maps
+ * are next made. Refused when an instance has been given more than it could
+ * have then.
+ */
+int control_connections_configure(struct control *control,
+				  const struct connection_settings *settings, struct error *err);
+/* Forget the connections of an instance, NULL for all. One that is not attached has none. */
+int control_connections_flush(struct control *control, const char *instance, struct error *err);
 
 /* --- kernel and store --- */
 

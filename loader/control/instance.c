@@ -68,6 +68,8 @@ static int apply_fields(struct instance *instance, const struct instance_change 
 		to->no_group = from->no_group;
 	if (fields->set_strict)
 		to->strict = from->strict;
+	if (fields->set_connections)
+		to->connections = from->connections;
 	if (fields->set_ethertypes)
 		memcpy(to->ethertypes, from->ethertypes, sizeof(to->ethertypes));
 	if (copy_addresses(to, fields))
@@ -86,11 +88,25 @@ static int check_fields(const struct instance_change *fields, struct error *err)
 	return r;
 }
 
+static int check_connections(struct control *control, const struct instance *instance,
+			     struct error *err)
+{
+	struct connection_settings settings;
+	int r;
+
+	if (!instance->options.connections)
+		return 0;
+	r = settings_load(control->store, &settings, err);
+	return r ? r : settings_check_connections(&settings, instance, err);
+}
+
 static int add_instance(struct change *change, struct instance *instance, struct error *err)
 {
 	struct control *control = change->control;
-	int r = store_instance_add(control->store, instance, err);
+	int r = check_connections(control, instance, err);
 
+	if (!r)
+		r = store_instance_add(control->store, instance, err);
 	if (!r)
 		r = control_claim_namespace(control, err);
 	if (!r)
@@ -122,6 +138,8 @@ static int set_instance(struct change *change, const char *name,
 
 	if (!r)
 		r = apply_fields(&instance, fields, err);
+	if (!r)
+		r = check_connections(control, &instance, err);
 	if (!r)
 		r = store_instance_update(control->store, &instance, err);
 	if (!r)
@@ -217,7 +235,9 @@ static int attach(struct change *change, const char *dev, const char *id,
 	instance.enforced = true;
 	if (!found)
 		return add_instance(change, &instance, err);
-	r = store_instance_update(control->store, &instance, err);
+	r = check_connections(control, &instance, err);
+	if (!r)
+		r = store_instance_update(control->store, &instance, err);
 	return r ? r : change_touch_addresses(change, &instance, err);
 }
 

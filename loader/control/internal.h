@@ -23,8 +23,8 @@ struct control {
 };
 
 /*
- * Open the kernel side for writing, making it when missing. What was open for
- * reading is closed.
+ * Open the kernel side for writing, making it when missing, in a transaction of
+ * the store. What was open for reading is closed.
  */
 int control_kern_write(struct control *control, struct error *err);
 
@@ -41,6 +41,8 @@ struct change {
 		size_t capacity;
 	} removed;	     /* slots of instances that this change removes */
 	struct drift *drift; /* NULL, or told what the kernel had otherwise */
+	bool has_settings;   /* those of the connection table are changed, */
+	struct connection_settings settings_before; /* and were these */
 };
 
 int change_begin(struct control *control, struct change *change, struct error *err);
@@ -103,6 +105,16 @@ bool instance_passes_without_group(const struct instance *instance, bool guest);
  * instances, then commit. On failure the kernel is as before.
  */
 int enforce(struct change *change, struct error *err);
+
+/* --- settings of the connection table, in a transaction --- */
+
+int settings_load(struct store *store, struct connection_settings *settings_out, struct error *err);
+/* Store the fields of *change that are not 0, checked, and take them over into *settings. */
+int settings_change(struct store *store, const struct connection_settings *change,
+		    struct connection_settings *settings, struct error *err);
+/* Whether the instance can have as many as its options say. */
+int settings_check_connections(const struct connection_settings *settings,
+			       const struct instance *instance, struct error *err);
 
 /* --- helpers of the commands --- */
 

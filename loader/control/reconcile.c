@@ -83,7 +83,7 @@ int control_instance_state(struct control *control, const struct instance *insta
 	state.has_link = !link_find(instance->dev, &state.link, &ignored);
 	if (state.has_link && !control_kern(control, &kern, &ignored))
 		fill_from_kernel(kern, &state);
-	if (state.is_bound && state.binding.slot != instance->slot)
+	if (state.is_bound && SG_OWNER_SLOT(state.binding.owner) != instance->slot)
 		state.is_bound = false;
 	if (state.has_link) {
 		guest = instance_is_guest(instance, &state.link);

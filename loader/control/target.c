@@ -5,7 +5,6 @@
  */
 #include "control/target.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +18,10 @@
 
 void targets_fini(struct targets *targets)
 {
-	for (size_t i = 0; i < targets->count; i++)
+	for (size_t i = 0; i < targets->count; i++) {
 		instance_fini(&targets->items[i].instance);
+		image_fini(&targets->items[i].guard);
+	}
 	free(targets->items);
 	*targets = (struct targets){};
 }
@@ -155,27 +156,6 @@ int targets_load(const struct change *change, struct targets *targets_out, struc
 	return 0;
 }
 
-struct sg_binding target_binding(const struct target *target, uint64_t word,
-				 const struct hooks *hooks)
-{
-	const struct instance_options *options = &target->instance.options;
-	struct sg_binding binding = {
-		.policy = word,
-		.slot = target->instance.slot,
-		.options = hooks_to_options(hooks),
-	};
-
-	if (target->is_guest)
-		binding.options |= SG_OPTION_GUEST;
-	if (options->strict)
-		binding.options |= SG_OPTION_STRICT;
-	if (link_has_no_link_header(&target->link))
-		binding.options |= SG_OPTION_NO_LINK_HEADER;
-	for (size_t i = 0; i < SG_MAX_ETHERTYPES; i++)
-		binding.ethertype[i] = htons(options->ethertypes[i]);
-	return binding;
-}
-
 static int add_bound(uint32_t ifindex, const struct sg_binding *binding, void *context)
 {
 	struct bounds *bounds = context;
@@ -201,15 +181,17 @@ int bounds_load(const struct kern *kern, struct bounds *bounds_out, struct error
 bool bound_is_stale(const struct change *change, const struct targets *targets,
 		    const struct bound *bound)
 {
+	uint32_t slot = SG_OWNER_SLOT(bound->binding.owner);
+
 	for (size_t i = 0; i < targets->count; i++) {
 		const struct target *target = &targets->items[i];
 
-		if (target->instance.slot == bound->binding.slot)
+		if (target->instance.slot == slot)
 			return !target->is_enforced ||
 			       (uint32_t)target->link.ifindex != bound->ifindex;
 	}
 	for (size_t i = 0; i < change->removed.count; i++) {
-		if (change->removed.items[i] == bound->binding.slot)
+		if (change->removed.items[i] == slot)
 			return true;
 	}
 	return change->everything;

@@ -27,6 +27,8 @@ struct target {
 	bool is_enforced; /* it is to have its programs and a binding */
 	bool is_guest;
 	struct policy_set *policy; /* borrowed; NULL unless enforced */
+	struct image guard;	   /* of its addresses; without nodes when none are known */
+	uint32_t guard_root;	   /* 0: none, or not published yet */
 };
 
 struct targets {
@@ -39,8 +41,22 @@ void targets_fini(struct targets *targets);
 /* From the store's open transaction and the interfaces that are there. */
 int targets_load(const struct change *change, struct targets *targets_out, struct error *err);
 
-/* The entry that a target should have with this policy word and these hooks. */
-struct sg_binding target_binding(const struct target *target, uint64_t word,
+/* How a target is now. */
+struct present {
+	bool is_bound;
+	struct sg_binding binding;
+	struct hooks named; /* what the entry says */
+	struct hooks live;  /* what is there */
+};
+struct present target_present(const struct kern *kern, const struct target *target);
+
+/* What the kernel has otherwise than it should with these hooks, in words; NULL when it is right.
+ */
+const char *target_difference(const struct kern *kern, const struct target *target,
+			      const struct present *present, const struct hooks *hooks);
+
+/* The entry that a target should have with its policy and guard as published, and these hooks. */
+struct sg_binding target_binding(const struct kern *kern, const struct target *target,
 				 const struct hooks *hooks);
 
 /* Everything that is bound. */

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * connection.h - replies: what passes although the rules of its own direction
+ * reject it, and what must be remembered so that it can.
+ *
+ * Nothing is remembered where the rules accept the reply anyway.
+ */
+#ifndef BPF_CONNECTION_H
+#define BPF_CONNECTION_H
+
+#include "classify.h"
+#include "table.h"
+
+/* Whether the rules accept what answers an accepted packet. */
+static __always_inline bool reply_is_accepted(__u64 policy, const struct flow *flow)
+{
+	__u32 root = SG_POLICY_ROOT(policy), reply = flow->is_egress ? SG_INGRESS : SG_EGRESS;
+	const struct sg_layers *layers =
+		layers_of(root, flow->is_egress ? SG_EGRESS : SG_INGRESS, flow->family);
+
+	if (!layers)
+		return false;
+	if (layers->flags & SG_LAYERS_REPLIES_ACCEPTED)
+		return true;
+	return decision_reason(sg_decide(
+		       root, SG_LAYERS_INDEX(reply, flow->family), flow->remote[0], flow->remote[1],
+		       SG_PORT_KEY(flow->protocol, flow_reply_low16(flow, !flow->is_egress)))) ==
+	       SG_REASON_RULE_ACCEPT;
+}
+
+/* Whether the rules of now accept the first packet of the connection. */
+static __always_inline bool opening_is_accepted(__u64 policy, const struct flow *flow,
+						bool opened_by_egress)
+{
+	__u32 direction = opened_by_egress ? SG_EGRESS : SG_INGRESS;
+
+	return decision_reason(sg_decide(
+		       SG_POLICY_ROOT(policy), SG_LAYERS_INDEX(direction, flow->family),
+		       flow->remote[0], flow->remote[1],
+		       SG_PORT_KEY(flow->protocol, flow_opening_low16(flow, opened_by_egress)))) ==
+	       SG_REASON_RULE_ACCEPT;
+}
+
+/*
+ * A packet that the rules accept and whose replies they do not: it makes the
+ * connection's entry, or keeps it alive.
+ */
+static __always_inline enum sg_reason connection_open(const struct packet *pkt,
+						      const struct flow *flow)
+{
+	const struct sg_settings *settings = settings_get();
+	struct update update = {.generation = SG_POLICY_GENERATION(pkt->policy)};
+	struct sg_connection *entry;
+	enum sg_reason reason;
+	struct progress at;
+	struct place place;
+
+	if (!settings)
+		return SG_REASON_TABLE_FULL;
+	update.now = clock_now(settings);
+	update.progress.phase = phase_new(flow);
+	update.progress.flags = flow->is_egress ? SG_CONNECTION_EGRESS : 0;
+	flow_place(settings, flow, pkt->window, &place);
+	entry = table_find(&place, flow);
+	if (!entry) {
+		/* the end of a connection that is not known opens none */
+		if (flow->protocol == IPPROTO_TCP && pkt->headers->tcp_flags & TCP_RST)
+			return SG_REASON_RULE_ACCEPT;
+		reason = table_make(settings, &place, flow, pkt->window, &update);
+		return reason == SG_UNDECIDED ? SG_REASON_RULE_ACCEPT : reason;
+	}
+	at.phase = entry->phase;
+	at.flags = entry->flags;
+	update.restart = !!(at.flags & SG_CONNECTION_EGRESS) != flow->is_egress ||
+			 is_expired(settings, entry, update.now) ||
+			 phase_is_over(at.phase, flow, pkt->headers);
+	if (!update.restart) {
+		update.progress = phase_next(at, flow, pkt->headers, false);
+		if (update.progress.phase == at.phase && update.progress.flags == at.flags &&
+		    entry->generation == update.generation) {
+			if (update.now - entry->seen >= settings->second)
+				entry->seen = update.now;
+			return SG_REASON_RULE_ACCEPT;
+		}
+	}
+	table_update(entry, &place, flow, &update);
+	return SG_REASON_RULE_ACCEPT;
+}
+
+/*
+ * A packet that the rules reject: `rejected` for that reason, or a reply. With
+ * `quoted` it is not the packet itself but what an ICMP error quotes: then
+ * nothing is learned of the connection but that it exists.
+ */
+static __always_inline enum sg_reason connection_reply(const struct packet *pkt,
+						       const struct flow *flow,
+						       enum sg_reason rejected, bool quoted)
+{
+	const struct sg_settings *settings = settings_get();
+	struct update update = {.generation = SG_POLICY_GENERATION(pkt->policy)};
+	struct sg_connection *entry;
+	struct progress at;
+	struct place place;
+	bool opened_by_egress;
+
+	if (!settings)
+		return rejected;
+	update.now = clock_now(settings);
+	flow_place(settings, flow, pkt->window, &place);
+	entry = table_find(&place, flow);
+	if (!entry || is_expired(settings, entry, update.now))
+		return rejected;
+	at.phase = entry->phase;
+	at.flags = entry->flags;
+	opened_by_egress = at.flags & SG_CONNECTION_EGRESS;
+	if (opened_by_egress == flow->is_egress)
+		return rejected;
+	if (!quoted && !phase_allows_reply(at.phase, flow, pkt->headers))
+		return rejected;
+	if (entry->generation != update.generation &&
+	    !opening_is_accepted(pkt->policy, flow, opened_by_egress))
+		return rejected;
+	if (quoted)
+		return SG_REASON_RELATED;
+	update.progress = phase_next(at, flow, pkt->headers, true);
+	if (update.progress.phase != at.phase || update.progress.flags != at.flags ||
+	    entry->generation != update.generation)
+		table_update(entry, &place, flow, &update);
+	else if (update.now - entry->seen >= settings->second)
+		entry->seen = update.now;
+	return SG_REASON_REPLY;
+}
+
+#endif

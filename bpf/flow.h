@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * flow.h - a packet as a part of a connection: the same tuple for both
+ * directions, and where the table keeps it.
+ */
+#ifndef BPF_FLOW_H
+#define BPF_FLOW_H
+
+#include "maps.h"
+#include "parse.h"
+
+#define ICMP_ECHO_REPLY 0
+#define ICMP_ECHO_REQUEST 8
+#define ICMP_TIMESTAMP_REQUEST 13
+#define ICMP_TIMESTAMP_REPLY 14
+#define ICMPV6_ECHO_REQUEST 128
+#define ICMPV6_ECHO_REPLY 129
+
+struct flow {
+	__u64 local[2]; /* the instance's address */
+	__u64 remote[2];
+	__u32 owner;
+	__u32 ports; /* as in struct sg_connection */
+	__u8 protocol;
+	__u8 family;
+	bool is_egress;
+	bool is_answer; /* ICMP: the type says so; it can only be a reply */
+	bool is_plain;	/* nothing that opens a connection and nothing that answers: no state */
+};
+
+/*
+ * ICMP: queries and their answers belong together by identifier. Everything
+ * else has no connection.
+ */
+static __always_inline void flow_icmp(const struct headers *headers, struct flow *flow)
+{
+	__u8 type = headers->low16 >> 8, request = type;
+
+	if (headers->family == SG_IPV4) {
+		if (type == ICMP_ECHO_REPLY)
+			request = ICMP_ECHO_REQUEST;
+		if (type == ICMP_TIMESTAMP_REPLY)
+			request = ICMP_TIMESTAMP_REQUEST;
+		flow->is_plain = request != ICMP_ECHO_REQUEST && request != ICMP_TIMESTAMP_REQUEST;
+	} else {
+		if (type == ICMPV6_ECHO_REPLY)
+			request = ICMPV6_ECHO_REQUEST;
+		flow->is_plain = request != ICMPV6_ECHO_REQUEST;
+	}
+	flow->is_answer = request != type;
+	flow->ports = (__u32)headers->sport << 16 | request << 8;
+}
+
+static __always_inline void flow_fill(const struct headers *headers, bool is_egress, __u32 owner,
+				      struct flow *flow)
+{
+	__u16 local = is_egress ? headers->sport : headers->low16;
+	__u16 remote = is_egress ? headers->low16 : headers->sport;
+
+	flow->local[0] = is_egress ? headers->source[0] : headers->destination[0];
+	flow->local[1] = is_egress ? headers->source[1] : headers->destination[1];
+	flow->remote[0] = is_egress ? headers->destination[0] : headers->source[0];
+	flow->remote[1] = is_egress ? headers->destination[1] : headers->source[1];
+	flow->owner = owner;
+	flow->ports = (__u32)local << 16 | remote;
+	flow->protocol = headers->protocol;
+	flow->family = headers->family;
+	flow->is_egress = is_egress;
+	flow->is_answer = false;
+	flow->is_plain = false;
+	if (is_icmp(headers))
+		flow_icmp(headers, flow);
+}
+
+/* The last 16 bits of the key under which the rules judge the first packet of a connection. */
+static __always_inline __u16 flow_opening_low16(const struct flow *flow, bool opened_by_egress)
+{
+	bool icmp = flow->protocol == (flow->family == SG_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6_);
+
+	return icmp || opened_by_egress ? flow->ports : flow->ports >> 16;
+}
+
+/* The last 16 bits of a reply's key, whatever of the connection is at hand. */
+static __always_inline __u16 flow_reply_low16(const struct flow *flow, bool reply_is_egress)
+{
+	bool icmp = flow->protocol == (flow->family == SG_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6_);
+	__u8 request = flow->ports >> 8;
+
+	if (!icmp)
+		return reply_is_egress ? flow->ports : flow->ports >> 16;
+	if (flow->family == SG_IPV6)
+		return ICMPV6_ECHO_REPLY << 8;
+	return (request == ICMP_ECHO_REQUEST ? ICMP_ECHO_REPLY : ICMP_TIMESTAMP_REPLY) << 8;
+}
+
+/* Where a flow's entry is, if anywhere. */
+struct place {
+	__u32 first;  /* bucket */
+	__u32 second; /* bucket with the same lock */
+	__u32 tag;    /* not 0 */
+};
+
+/*
+ * NH (Black and others, UMAC, 1999): the sum of products of keyed 32-bit
+ * words. Without the keys nobody can choose flows that meet in a bucket more
+ * often than by chance; a multiplication by a random odd number spreads it.
+ */
+static __always_inline __u64 flow_hash(const struct sg_settings *settings, const struct flow *flow)
+{
+	const __u32 *key = settings->secret;
+	__u64 hash;
+
+	hash = (__u64)(__u32)((__u32)flow->local[1] + key[0]) *
+	       (__u32)((__u32)flow->remote[1] + key[1]);
+	hash += (__u64)(__u32)(flow->ports + key[2]) * (__u32)(flow->owner + key[3]);
+	hash += (__u64)(__u32)(((__u32)flow->protocol << 8 | flow->family) + key[4]) * key[5];
+	if (flow->family == SG_IPV6) {
+		hash += (__u64)(__u32)((__u32)(flow->local[1] >> 32) + key[6]) *
+			(__u32)((__u32)(flow->remote[1] >> 32) + key[7]);
+		hash += (__u64)(__u32)((__u32)flow->local[0] + key[8]) *
+			(__u32)((__u32)flow->remote[0] + key[9]);
+		hash += (__u64)(__u32)((__u32)(flow->local[0] >> 32) + key[10]) *
+			(__u32)((__u32)(flow->remote[0] >> 32) + key[11]);
+	}
+	hash ^= hash >> 32;
+	return hash * settings->multiplier;
+}
+
+static __always_inline void flow_place(const struct sg_settings *settings, const struct flow *flow,
+				       __u32 window, struct place *place)
+{
+	__u64 hash = flow_hash(settings, flow);
+	__u32 bucket = hash >> 40 & settings->window_mask;
+	/* another bucket of the window, by other bits of the hash, with the same lock */
+	__u32 other = (bucket ^ ((__u32)(hash >> 20 | 1) * SG_LOCKS)) & settings->window_mask;
+
+	place->first = (window + bucket) & settings->bucket_mask;
+	place->second = (window + other) & settings->bucket_mask;
+	place->tag = (__u32)hash | 1;
+}
+
+#endif

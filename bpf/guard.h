@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * guard.h - anti-spoofing: what an instance sends must come from its own
+ * addresses, as far as they are known. ARP and neighbour discovery say
+ * addresses in their payload as well.
+ */
+#ifndef BPF_GUARD_H
+#define BPF_GUARD_H
+
+#include "classify.h"
+#include "exempt.h"
+
+#define ICMPV6_ROUTER_SOLICITATION 133
+#define ICMPV6_ROUTER_ADVERTISEMENT 134
+#define ICMPV6_NEIGHBOR_SOLICITATION 135
+#define ICMPV6_MLD_REPORT 131
+#define ICMPV6_MLD_DONE 132
+
+#define ND_OPTION_SOURCE 1 /* link-layer addresses: RFC 4861, 4.6.1 */
+#define ND_OPTION_TARGET 2
+#define ARP_HARDWARE_ETHERNET 1
+
+#define MAX_ND_OPTIONS 4 /* a message with more is not from a host */
+
+struct guard {
+	__u32 root; /* heap index */
+	__u32 mac;  /* trees, as in struct sg_guard */
+	__u32 ipv4;
+	__u32 ipv6;
+	bool has_addresses;
+};
+
+static __always_inline bool is_own(__u32 answer)
+{
+	return answer == 1;
+}
+
+/* `bytes` are six, in network byte order. */
+static __always_inline bool guard_permits_mac(const struct guard *guard, const __u8 *bytes)
+{
+	__u64 mac = 0;
+
+	if (!guard->mac)
+		return true;
+	SG_UNROLL
+	for (int i = 0; i < ETH_ALEN; i++)
+		mac = mac << 8 | bytes[i];
+	return is_own(sg_search_64(guard->root + guard->mac, mac));
+}
+
+static __always_inline bool guard_permits_ip(const struct guard *guard, __u8 family, __u64 high,
+					     __u64 low)
+{
+	__u32 tree = family == SG_IPV4 ? guard->ipv4 : guard->ipv6;
+
+	if (!guard->has_addresses)
+		return true;
+	return tree && is_own(search_address(guard->root, tree, family, high, low));
+}
+
+/* Ethernet and IPv4 (RFC 826). */
+struct arp {
+	__be16 hardware;
+	__be16 protocol;
+	__u8 hardware_length;
+	__u8 protocol_length;
+	__be16 operation;
+	__u8 sender_mac[ETH_ALEN];
+	__u8 sender_ip[4];
+} __attribute__((packed));
+
+static __always_inline bool guard_read(__u32 root, struct guard *guard)
+{
+	const union sg_node *node = heap_node(root);
+
+	if (!node)
+		return false;
+	guard->root = root;
+	guard->mac = node->guard.mac;
+	guard->ipv4 = node->guard.ipv4;
+	guard->ipv6 = node->guard.ipv6;
+	guard->has_addresses = node->guard.has_addresses;
+	return true;
+}
+
+/* ARP at offset `network`; the guard at heap index `root`. Not 0: it is permitted. */
+__noinline int sg_guard_permits_arp(SG_CONTEXT *ctx, __u32 root, __u32 network)
+{
+	const struct arp *arp;
+	struct guard guard;
+	struct frame frame;
+	struct arp copy;
+	__u32 sender;
+
+	frame_read(ctx, &frame);
+	if (!guard_read(root, &guard))
+		return 0;
+	arp = frame_bytes(&frame, network, sizeof(copy), &copy);
+	if (!arp || arp->hardware != bpf_htons(ARP_HARDWARE_ETHERNET) ||
+	    arp->protocol != bpf_htons(ETH_P_IP) || arp->hardware_length != ETH_ALEN ||
+	    arp->protocol_length != 4)
+		return 0;
+	if (!guard_permits_mac(&guard, arp->sender_mac))
+		return 0;
+	sender = (__u32)arp->sender_ip[0] << 24 | arp->sender_ip[1] << 16 | arp->sender_ip[2] << 8 |
+		 arp->sender_ip[3];
+	/* 0.0.0.0 asks whether an address is free (RFC 5227) */
+	return !sender || guard_permits_ip(&guard, SG_IPV4, 0, sender);
+}
+
+/* The link-layer options of a neighbour discovery message, from `offset` on. */
+static __always_inline bool guard_permits_nd_options(const struct guard *guard,
+						     const struct frame *frame, __u32 offset,
+						     __u32 end)
+{
+	__u8 copy[8];
+
+	for (int i = 0; i < MAX_ND_OPTIONS; i++) {
+		const __u8 *option;
+
+		if (offset + sizeof(copy) > end)
+			return true;
+		option = frame_bytes(frame, offset, sizeof(copy), copy);
+		if (!option || !option[1])
+			return false;
+		if ((option[0] == ND_OPTION_SOURCE || option[0] == ND_OPTION_TARGET) &&
+		    !guard_permits_mac(guard, option + 2))
+			return false;
+		offset += option[1] * 8;
+	}
+	return offset >= end;
+}
+
+/* Whom a neighbour advertisement speaks for. */
+static __always_inline bool guard_permits_target(const struct guard *guard,
+						 const struct frame *frame, __u32 transport,
+						 __u32 end)
+{
+	const __be32 *target;
+	__be32 copy[4];
+	__u64 halves[2];
+
+	target = frame_bytes(frame, transport + 8, sizeof(copy), copy);
+	if (!target || transport + 24 > end)
+		return false;
+	read_halves(target, halves);
+	return guard_permits_ip(guard, SG_IPV6, halves[0], halves[1]);
+}
+
+/* Neighbour discovery of this type. Not 0: it is permitted. */
+__noinline int sg_guard_permits_nd(SG_CONTEXT *ctx, __u32 root, __u32 transport, __u32 end,
+				   __u32 type)
+{
+	__u32 options = 24; /* bytes before them, of solicitation and advertisement */
+	struct guard guard;
+	struct frame frame;
+
+	frame_read(ctx, &frame);
+	if (!guard_read(root, &guard))
+		return 0;
+	if (type == ICMPV6_NEIGHBOR_ADVERTISEMENT &&
+	    !guard_permits_target(&guard, &frame, transport, end))
+		return 0;
+	if (type == ICMPV6_ROUTER_SOLICITATION)
+		options = 8;
+	if (type == ICMPV6_ROUTER_ADVERTISEMENT)
+		options = 16;
+	return guard_permits_nd_options(&guard, &frame, transport + options, end);
+}
+
+/* A source that is no address yet: DHCP client, duplicate address detection, MLD before it. */
+static __always_inline bool is_unspecified_source(const struct packet *pkt)
+{
+	const struct headers *headers = pkt->headers;
+	__u8 type = headers->low16 >> 8;
+
+	if (headers->source[0] || headers->source[1] || headers->fragment_at)
+		return false;
+	if (headers->family == SG_IPV4)
+		return is_dhcp_client(headers, SG_EGRESS);
+	return is_icmp(headers) &&
+	       (type == ICMPV6_ROUTER_SOLICITATION || type == ICMPV6_NEIGHBOR_SOLICITATION ||
+		type == ICMPV6_MLD_REPORT || type == ICMPV6_MLD_DONE || type == ICMPV6_MLD2_REPORT);
+}
+
+/* A packet from the instance that was read as `parsed`: an IP packet, ARP, or another EtherType. */
+static __always_inline bool guard_permits(__u32 root, const struct packet *pkt,
+					  enum sg_reason parsed)
+{
+	const struct headers *headers = pkt->headers;
+	__u8 type = headers->low16 >> 8;
+	const __u8 *source;
+	struct guard guard;
+	__u8 copy[ETH_ALEN];
+
+	if (!guard_read(root, &guard))
+		return false;
+	if (!(pkt->options & SG_OPTION_NO_LINK_HEADER)) {
+		source = frame_bytes(&pkt->frame, ETH_ALEN, sizeof(copy), copy);
+		if (!source || !guard_permits_mac(&guard, source))
+			return false;
+	}
+	if (parsed == SG_REASON_ARP)
+		return sg_guard_permits_arp(pkt->frame.ctx, root, headers->network);
+	if (parsed != SG_UNDECIDED)
+		return true;
+	if (!is_unspecified_source(pkt) &&
+	    !guard_permits_ip(&guard, headers->family, headers->source[0], headers->source[1]))
+		return false;
+	if (headers->family == SG_IPV4 || !is_icmp(headers) || headers->fragment_at ||
+	    type < ICMPV6_ROUTER_SOLICITATION || type > ICMPV6_NEIGHBOR_ADVERTISEMENT)
+		return true;
+	return sg_guard_permits_nd(pkt->frame.ctx, root, headers->transport, headers->end, type);
+}
+
+#endif

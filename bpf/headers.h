@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * headers.h - what the headers of an IP packet say.
+ */
+#ifndef BPF_HEADERS_H
+#define BPF_HEADERS_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+
+/* The headers of an IP packet, filled by parse.h. Integers in host byte order. */
+struct headers {
+	__u64 source[2]; /* high and low half; IPv4 in the low half */
+	__u64 destination[2];
+	__u32 network; /* offset of the IP header in the frame */
+	__u32 transport;
+	__u32 end;	    /* offset behind the IP packet; padding may follow */
+	__u32 payload;	    /* offset behind the transport header; 0: not known */
+	__u32 fragment_id;  /* of a fragment */
+	__u32 fragment_end; /* bytes of the packet that a first fragment brings */
+	__u16 sport;	    /* source port, or identifier of ICMP; else 0 */
+	__u16 low16;	    /* destination port, or ICMP type << 8 | code; else 0 */
+	__u16 fragment_at;  /* bytes of the packet before a later fragment; 0: not a later one */
+	__u8 fragment_protocol; /* as its fragment header names it */
+	__u8 family;		/* enum sg_family */
+	__u8 protocol;
+	__u8 tcp_flags;
+	bool is_first_fragment; /* and others follow */
+	bool is_quoted;		/* inside of an ICMP error: it may be cut short */
+};
+
+#endif

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * table.h - the connection table: find an entry, find room for one, make one,
+ * alter one (include/sgate/connection.h).
+ *
+ * Searches go over the sixteen entries of a flow's two buckets and are
+ * functions of integers alone, so that the verifier checks each once. What
+ * they find is only a hint: whoever writes looks again under the lock.
+ */
+#ifndef BPF_TABLE_H
+#define BPF_TABLE_H
+
+#include "clock.h"
+#include "phase.h"
+#include "share.h"
+
+/* A position is the index of an entry in a bucket; in the second one with this bit. */
+#define SECOND_BUCKET SG_BUCKET_ENTRIES
+#define POSITIONS (2 * SG_BUCKET_ENTRIES)
+#define NO_POSITION POSITIONS
+
+/* Buckets that are looked through for expired entries when a share is full. */
+#define SWEEP_BUCKETS 8
+
+static __always_inline struct sg_bucket *bucket_get(__u32 index)
+{
+	return bpf_map_lookup_elem(&sg_connections, &index);
+}
+
+static __always_inline struct sg_lock *lock_get(__u32 bucket)
+{
+	__u32 index = bucket & (SG_LOCKS - 1);
+
+	return bpf_map_lookup_elem(&sg_locks, &index);
+}
+
+/* The position of the entry with this tag, passing over `skip` of them. */
+__noinline __u32 sg_find_tag(__u32 first, __u32 second, __u32 tag, __u32 skip)
+{
+	for (int half = 0; half < 2; half++) {
+		struct sg_bucket *bucket = bucket_get(half ? second : first);
+
+		if (!bucket)
+			return NO_POSITION;
+		for (int i = 0; i < SG_BUCKET_ENTRIES; i++) {
+			if (bucket->tag[i] != tag)
+				continue;
+			if (!skip)
+				return half * SECOND_BUCKET + i;
+			skip--;
+		}
+	}
+	return NO_POSITION;
+}
+
+/* Without branches, of which the verifier would follow every way. */
+static __always_inline bool entry_is(const struct sg_connection *entry, const struct flow *flow)
+{
+	__u64 difference = (entry->owner ^ flow->owner) | (entry->ports ^ flow->ports) |
+			   (entry->protocol ^ flow->protocol) | (entry->family ^ flow->family);
+
+	difference |= entry->remote[1] ^ flow->remote[1];
+	difference |= entry->local[1] ^ flow->local[1];
+	difference |= entry->remote[0] ^ flow->remote[0];
+	difference |= entry->local[0] ^ flow->local[0];
+	SG_OPAQUE(difference);
+	return !difference;
+}
+
+/* The flow's entry, or NULL. */
+static __always_inline struct sg_connection *table_find(const struct place *place,
+							const struct flow *flow)
+{
+	/* two flows with one tag in sixteen entries are rare, three are not looked for */
+	for (__u32 skip = 0; skip < 2; skip++) {
+		__u32 at = sg_find_tag(place->first, place->second, place->tag, skip);
+		struct sg_connection *entry;
+		struct sg_bucket *bucket;
+		__u32 version;
+
+		if (at >= NO_POSITION)
+			return NULL;
+		bucket = bucket_get(at & SECOND_BUCKET ? place->second : place->first);
+		if (!bucket)
+			return NULL;
+		entry = &bucket->entry[at & (SG_BUCKET_ENTRIES - 1)];
+		version = *(volatile __u32 *)&entry->version;
+		if (entry_is(entry, flow) && !(version & 1) &&
+		    *(volatile __u32 *)&entry->version == version)
+			return entry;
+	}
+	return NULL;
+}
+
+/* How well an entry's place suits a new one of `owner`; 0: not at all. */
+static __always_inline __u32 room_score(const struct sg_settings *settings,
+					const struct sg_connection *entry, __u32 tag, __u32 owner,
+					__u32 now, bool own_only)
+{
+	bool own = entry->owner == owner;
+
+	if (own_only && (!tag || !own))
+		return 0;
+	if (!tag)
+		return 0xffffffff;
+	if (is_expired(settings, entry, now))
+		return 0xfffffffe;
+	if (own && SG_PHASE_IS_UNREPLIED(entry->phase & 15))
+		return 1 + ((now - entry->seen) & 0x7fffffff);
+	return 0;
+}
+
+/*
+ * Where a new entry of `owner` can go: a free place, else an expired entry,
+ * else the owner's oldest unreplied one. With own_only, for a share that is
+ * full, only entries of the owner's count.
+ */
+__noinline __u32 sg_find_room(__u32 first, __u32 second, __u32 owner, __u32 now, __u32 own_only)
+{
+	const struct sg_settings *settings = settings_get();
+	__u32 position = NO_POSITION, best = 0;
+
+	if (!settings)
+		return NO_POSITION;
+	for (int half = 0; half < 2; half++) {
+		struct sg_bucket *bucket = bucket_get(half ? second : first);
+
+		if (!bucket)
+			return NO_POSITION;
+		for (int i = 0; i < SG_BUCKET_ENTRIES; i++) {
+			__u32 score = room_score(settings, &bucket->entry[i], bucket->tag[i], owner,
+						 now, own_only);
+
+			if (score <= best)
+				continue;
+			best = score;
+			position = half * SECOND_BUCKET + i;
+		}
+	}
+	return position;
+}
+
+/* Free a bucket's expired entries. */
+__noinline int sg_sweep(__u32 index, __u32 now)
+{
+	const struct sg_settings *settings = settings_get();
+	struct sg_bucket *bucket = bucket_get(index);
+	struct sg_lock *lock = lock_get(index);
+
+	if (!settings || !bucket || !lock)
+		return 0;
+	for (int i = 0; i < SG_BUCKET_ENTRIES; i++) {
+		struct sg_connection *entry = &bucket->entry[i];
+		__u32 owner = 0;
+		bool unreplied = false;
+
+		if (!bucket->tag[i] || !is_expired(settings, entry, now))
+			continue;
+		bpf_spin_lock(&lock->lock);
+		if (bucket->tag[i] && is_expired(settings, entry, now)) {
+			bucket->tag[i] = 0;
+			owner = entry->owner;
+			unreplied = SG_PHASE_IS_UNREPLIED(entry->phase & 15);
+		}
+		bpf_spin_unlock(&lock->lock);
+		if (owner)
+			sg_share_add(owner, -1, unreplied ? -1 : 0);
+	}
+	return 0;
+}
+
+/* What to write into an entry. */
+struct update {
+	struct progress progress;
+	__u32 generation;
+	__u32 now;
+	bool restart; /* it is a new connection */
+};
+
+/* Without branches: under a lock, and for the verifier. */
+static __always_inline bool tag_is_taken(const struct sg_bucket *first,
+					 const struct sg_bucket *second, __u32 tag)
+{
+	__u64 taken = 0;
+
+	SG_UNROLL
+	for (int i = 0; i < SG_BUCKET_ENTRIES; i++) {
+		/* a difference of 0 less 1 is negative */
+		__u64 a = (__u64)(first->tag[i] ^ tag) - 1, b = (__u64)(second->tag[i] ^ tag) - 1;
+
+		SG_OPAQUE(a);
+		SG_OPAQUE(b);
+		taken |= a | b;
+	}
+	return taken >> 63;
+}
+
+/*
+ * Alter the flow's entry, found without the lock. Nothing happens when it is
+ * another's meanwhile: then the connection's next packet makes a new one.
+ */
+static __always_inline void table_update(struct sg_connection *entry, const struct place *place,
+					 const struct flow *flow, const struct update *update)
+{
+	struct sg_lock *lock = lock_get(place->first);
+	__s32 unreplied = 0;
+
+	if (!lock)
+		return;
+	bpf_spin_lock(&lock->lock);
+	if (entry_is(entry, flow)) {
+		unreplied = (__s32)SG_PHASE_IS_UNREPLIED(update->progress.phase & 15) -
+			    (__s32)SG_PHASE_IS_UNREPLIED(entry->phase & 15);
+		entry->phase = update->progress.phase;
+		entry->flags = update->progress.flags;
+		entry->generation = update->generation;
+		entry->seen = update->now;
+		if (update->restart)
+			entry->created = update->now;
+	}
+	bpf_spin_unlock(&lock->lock);
+	if (unreplied)
+		sg_share_add(flow->owner, 0, unreplied);
+}
+
+/* How an attempt to write a new entry ended. */
+enum made {
+	MADE,	  /* it is there; whoever was there before is told by `victim` */
+	MADE_NOT, /* the place was taken meanwhile, or the flow has an entry by now */
+};
+
+struct victim {
+	__u32 owner; /* 0: the place was free */
+	bool unreplied;
+	bool expired;
+};
+
+static __always_inline enum made table_write(const struct sg_settings *settings,
+					     const struct place *place, const struct flow *flow,
+					     const struct update *update, __u32 at,
+					     struct victim *victim)
+{
+	struct sg_bucket *first = bucket_get(place->first), *second = bucket_get(place->second);
+	struct sg_lock *lock = lock_get(place->first);
+	struct sg_bucket *bucket = at & SECOND_BUCKET ? second : first;
+	__u32 index = at & (SG_BUCKET_ENTRIES - 1);
+	enum made made = MADE_NOT;
+	struct sg_connection *entry;
+	bool is_free;
+
+	victim->owner = 0;
+	if (!first || !second || !lock || !bucket)
+		return MADE_NOT;
+	entry = &bucket->entry[index];
+	bpf_spin_lock(&lock->lock);
+	is_free = !bucket->tag[index];
+	victim->expired = is_expired(settings, entry, update->now);
+	victim->unreplied = SG_PHASE_IS_UNREPLIED(entry->phase & 15);
+	if (!tag_is_taken(first, second, place->tag) &&
+	    (is_free || victim->expired || (victim->unreplied && entry->owner == flow->owner))) {
+		made = MADE;
+		if (!is_free)
+			victim->owner = entry->owner;
+		entry->version++;
+		bucket->tag[index] = place->tag;
+		entry->owner = flow->owner;
+		entry->ports = flow->ports;
+		entry->protocol = flow->protocol;
+		entry->family = flow->family;
+		entry->local[0] = flow->local[0];
+		entry->local[1] = flow->local[1];
+		entry->remote[0] = flow->remote[0];
+		entry->remote[1] = flow->remote[1];
+		entry->phase = update->progress.phase;
+		entry->flags = update->progress.flags;
+		entry->generation = update->generation;
+		entry->seen = update->now;
+		entry->created = update->now;
+		entry->version++;
+	}
+	bpf_spin_unlock(&lock->lock);
+	return made;
+}
+
+/* Look through a few buckets of the instance's window for expired entries. */
+static __always_inline void sweep_window(const struct sg_settings *settings, struct sg_share *share,
+					 __u32 window, __u32 now)
+{
+	for (int i = 0; i < SWEEP_BUCKETS; i++) {
+		__u32 at = share->sweep++ & settings->window_mask;
+
+		sg_sweep((window + at) & settings->bucket_mask, now);
+	}
+}
+
+/* Make an entry for the flow. SG_UNDECIDED: done, or another CPU was faster. */
+static __always_inline enum sg_reason table_make(const struct sg_settings *settings,
+						 const struct place *place, const struct flow *flow,
+						 __u32 window, const struct update *update)
+{
+	struct sg_share *share = share_get(flow->owner);
+	struct victim victim;
+	bool taken;
+	__u32 at;
+
+	if (!share)
+		return SG_REASON_SHARE_FULL;
+	taken = share_take(share);
+	at = sg_find_room(place->first, place->second, flow->owner, update->now, !taken);
+	if (!taken && at >= NO_POSITION) {
+		sweep_window(settings, share, window, update->now);
+		taken = share_take(share);
+		if (taken)
+			at = sg_find_room(place->first, place->second, flow->owner, update->now, 0);
+	}
+	if (at >= NO_POSITION) {
+		if (taken)
+			sg_share_add(flow->owner, -1, -1);
+		share_note(share, true);
+		return taken ? SG_REASON_TABLE_FULL : SG_REASON_SHARE_FULL;
+	}
+	if (table_write(settings, place, flow, update, at, &victim) == MADE_NOT) {
+		if (taken)
+			sg_share_add(flow->owner, -1, -1);
+		return SG_UNDECIDED;
+	}
+	/* without a part of the share taken, the victim's goes over to the new entry */
+	if (!taken)
+		sg_share_add(flow->owner, 1, 1);
+	if (victim.owner) {
+		sg_share_add(victim.owner, -1, victim.unreplied ? -1 : 0);
+		if (!victim.expired)
+			share_note(share, false);
+	}
+	return SG_UNDECIDED;
+}
+
+#endif

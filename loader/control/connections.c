@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * connections.c - the connection table: how it is set, and forgetting what is
+ * in it.
+ */
+#include <errno.h>
+
+#include "control/internal.h"
+#include "model/code.h"
+#include "util/cleanup.h"
+
+int control_settings_read(struct control *control, struct connection_settings *settings_out,
+			  struct error *err)
+{
+	int r = store_begin_read(control->store, err);
+
+	if (r)
+		return r;
+	r = settings_load(control->store, settings_out, err);
+	store_rollback(control->store);
+	return r;
+}
+
+int control_settings_pending(struct control *control, bool *is_pending_out, struct error *err)
+{
+	struct connection_settings settings;
+	struct connection_table table;
+	struct error reason = {};
+	struct kern *kern;
+	int r = control_settings_read(control, &settings, err);
+
+	if (r)
+		return r;
+	r = control_kern(control, &kern, &reason);
+	if (r && (r != -ENOENT || reason.code)) {
+		*err = reason;
+		return r;
+	}
+	*is_pending_out = false;
+	if (r)
+		return 0;
+	connection_table(kern, &table);
+	*is_pending_out = table.entries != settings.entries ||
+			  table.window != connection_share_max(&settings);
+	return 0;
+}
+
+/* Their limit is another now. */
+static int touch_all_instances(struct change *change, struct error *err)
+{
+	AUTO(instances_fini) struct instances instances = {};
+	int r = store_instance_list(change->control->store, &instances, err);
+
+	for (size_t i = 0; !r && i < instances.count; i++)
+		r = change_touch_instance(change, instances.items[i].key, err);
+	return r;
+}
+
+static int configure(struct change *change, const struct connection_settings *fields,
+		     struct error *err)
+{
+	struct store *store = change->control->store;
+	struct connection_settings settings;
+	int r = settings_load(store, &settings, err);
+
+	if (r)
+		return r;
+	change->settings_before = settings;
+	change->has_settings = true;
+	r = settings_change(store, fields, &settings, err);
+	if (!r && settings.share != change->settings_before.share)
+		r = touch_all_instances(change, err);
+	return r;
+}
+
+int control_connections_configure(struct control *control,
+				  const struct connection_settings *settings, struct error *err)
+{
+	struct change change;
+	int r = change_begin(control, &change, err);
+
+	return r ? r : change_end(&change, configure(&change, settings, err), err);
+}
+
+struct flushing {
+	struct kern *kern;
+	uint32_t slot; /* 0: all */
+	struct error *err;
+};
+
+static int flush_bound(uint32_t ifindex, const struct sg_binding *binding, void *context)
+{
+	struct flushing *flushing = context;
+
+	if (flushing->slot && flushing->slot != SG_OWNER_SLOT(binding->owner))
+		return 0;
+	return connections_flush(flushing->kern, ifindex, flushing->err);
+}
+
+/* In the store's write transaction, so that no binding is changed by another. */
+static int flush(struct control *control, const char *name, struct error *err)
+{
+	AUTO(instance_fini) struct instance instance = {};
+	struct flushing flushing = {.err = err};
+	struct error reason = {};
+	int r = 0;
+
+	if (name)
+		r = store_instance_find(control->store, name, &instance, err);
+	if (r)
+		return r;
+	r = control_kern(control, &flushing.kern, &reason);
+	if (r == -ENOENT && !reason.code)
+		return 0;
+	if (r) {
+		*err = reason;
+		return r;
+	}
+	r = control_kern_write(control, err);
+	if (r)
+		return r;
+	flushing.kern = control->kern;
+	flushing.slot = instance.slot;
+	return binding_each(control->kern, flush_bound, &flushing);
+}
+
+int control_connections_flush(struct control *control, const char *instance, struct error *err)
+{
+	int r = store_begin_write(control->store, err);
+
+	if (r)
+		return r;
+	r = flush(control, instance, err);
+	store_rollback(control->store);
+	return r;
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * difference.c - what a target has in the kernel, beside what it should have.
+ */
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "control/target.h"
+
+struct present target_present(const struct kern *kern, const struct target *target)
+{
+	struct present present = {};
+
+	present.is_bound = binding_get(kern, target->link.ifindex, &present.binding);
+	if (present.is_bound) {
+		present.named = hooks_of_binding(&present.binding);
+		present.live = hooks_present(kern, target->link.ifindex, &present.named);
+	}
+	return present;
+}
+
+/* All but what tells where its images are. */
+static struct sg_binding binding_without_images(const struct kern *kern,
+						const struct target *target,
+						const struct hooks *hooks)
+{
+	const struct instance_options *options = &target->instance.options;
+	uint32_t slot = target->instance.slot;
+	struct sg_binding binding = {
+		.owner = share_owner(kern, slot),
+		.window = share_window(kern, slot),
+		.options = hooks_to_options(hooks),
+	};
+
+	if (target->is_guest)
+		binding.options |= SG_OPTION_GUEST;
+	if (options->strict)
+		binding.options |= SG_OPTION_STRICT;
+	if (link_has_no_link_header(&target->link))
+		binding.options |= SG_OPTION_NO_LINK_HEADER;
+	for (size_t i = 0; i < SG_MAX_ETHERTYPES; i++)
+		binding.ethertype[i] = htons(options->ethertypes[i]);
+	return binding;
+}
+
+struct sg_binding target_binding(const struct kern *kern, const struct target *target,
+				 const struct hooks *hooks)
+{
+	struct sg_binding binding = binding_without_images(kern, target, hooks);
+
+	binding.policy = target->policy->word;
+	binding.guard = target->guard_root;
+	return binding;
+}
+
+static bool guard_is_right(const struct kern *kern, const struct target *target,
+			   const struct sg_binding *binding)
+{
+	if (!target->guard.count)
+		return !binding->guard;
+	return binding->guard && heap_holds_guard(kern, binding->guard, &target->guard);
+}
+
+/* But for the images. */
+static bool entry_is_right(const struct kern *kern, const struct target *target,
+			   const struct sg_binding *binding, const struct hooks *hooks)
+{
+	struct sg_binding wanted = binding_without_images(kern, target, hooks);
+
+	wanted.policy = binding->policy;
+	wanted.guard = binding->guard;
+	return !memcmp(&wanted, binding, sizeof(wanted));
+}
+
+const char *target_difference(const struct kern *kern, const struct target *target,
+			      const struct present *present, const struct hooks *hooks)
+{
+	const struct sg_binding *binding = &present->binding;
+
+	if (!present->is_bound)
+		return "has no entry";
+	if (present->live.rx != hooks->rx)
+		return "lacks its program for received packets";
+	if (present->live.tx != hooks->tx)
+		return "lacks its program for sent packets";
+	if (!heap_holds(kern, binding->policy, &target->policy->image))
+		return "has another policy than its groups make";
+	if (!guard_is_right(kern, target, binding))
+		return "may send from other addresses than its own";
+	if (SG_OWNER_SLOT(binding->owner) == target->instance.slot &&
+	    (binding->owner != share_owner(kern, target->instance.slot) ||
+	     binding->window != share_window(kern, target->instance.slot)))
+		return "has another part of the connection table than its own";
+	if (!entry_is_right(kern, target, binding, hooks))
+		return "has other options than it should";
+	return NULL;
+}

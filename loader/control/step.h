@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * step.h - the steps that put a change in force, each noted before it is done,
+ * so that all of them can be taken back.
+ */
+#ifndef CONTROL_STEP_H
+#define CONTROL_STEP_H
+
+#include "control/target.h"
+
+struct step;
+
+struct steps {
+	struct step *items; /* owned */
+	size_t count;
+	size_t capacity;
+};
+void steps_fini(struct steps *steps);
+
+/*
+ * Write a target's entry and put its programs on its interface. `present` is
+ * how it is; hooks->own_clsact is filled.
+ */
+int step_bind(struct steps *steps, struct kern *kern, const struct target *target,
+	      const struct present *present, struct hooks *hooks, struct error *err);
+/* Take the programs off, forget the connections and clear the entry. */
+int step_unbind(struct steps *steps, struct kern *kern, const struct bound *bound,
+		struct error *err);
+/* Give a slot another limit of connections than `before`. */
+int step_limit(struct steps *steps, struct kern *kern, uint32_t slot, uint32_t before,
+	       uint32_t limit, struct error *err);
+
+/*
+ * Take all steps back, the last one first. The old images are still whole, so
+ * it cannot fail for want of room. Connections that were forgotten stay so.
+ */
+void steps_undo(struct steps *steps, struct kern *kern);
+
+#endif

@@ -12,9 +12,9 @@
 #include "table.h"
 
 /* Whether the rules accept what answers an accepted packet. */
-static __always_inline bool reply_is_accepted(__u64 policy, const struct flow *flow)
+static __always_inline bool reply_is_accepted(const struct flow *flow)
 {
-	__u32 root = SG_POLICY_ROOT(policy), reply = flow->is_egress ? SG_INGRESS : SG_EGRESS;
+	__u32 root = SG_POLICY_ROOT(flow->policy), reply = flow->is_egress ? SG_INGRESS : SG_EGRESS;
 	const struct sg_layers *layers =
 		layers_of(root, flow->is_egress ? SG_EGRESS : SG_INGRESS, flow->family);
 
@@ -29,13 +29,12 @@ static __always_inline bool reply_is_accepted(__u64 policy, const struct flow *f
 }
 
 /* Whether the rules of now accept the first packet of the connection. */
-static __always_inline bool opening_is_accepted(__u64 policy, const struct flow *flow,
-						bool opened_by_egress)
+static __always_inline bool opening_is_accepted(const struct flow *flow, bool opened_by_egress)
 {
 	__u32 direction = opened_by_egress ? SG_EGRESS : SG_INGRESS;
 
 	return decision_reason(sg_decide(
-		       SG_POLICY_ROOT(policy), SG_LAYERS_INDEX(direction, flow->family),
+		       SG_POLICY_ROOT(flow->policy), SG_LAYERS_INDEX(direction, flow->family),
 		       flow->remote[0], flow->remote[1],
 		       SG_PORT_KEY(flow->protocol, flow_opening_low16(flow, opened_by_egress)))) ==
 	       SG_REASON_RULE_ACCEPT;
@@ -45,11 +44,11 @@ static __always_inline bool opening_is_accepted(__u64 policy, const struct flow 
  * A packet that the rules accept and whose replies they do not: it makes the
  * connection's entry, or keeps it alive.
  */
-static __always_inline enum sg_reason connection_open(const struct packet *pkt,
+static __always_inline enum sg_reason connection_open(const struct headers *headers,
 						      const struct flow *flow)
 {
 	const struct sg_settings *settings = settings_get();
-	struct update update = {.generation = SG_POLICY_GENERATION(pkt->policy)};
+	struct update update = {.generation = SG_POLICY_GENERATION(flow->policy)};
 	struct sg_connection *entry;
 	enum sg_reason reason;
 	struct progress at;
@@ -60,22 +59,22 @@ static __always_inline enum sg_reason connection_open(const struct packet *pkt,
 	update.now = clock_now(settings);
 	update.progress.phase = phase_new(flow);
 	update.progress.flags = flow->is_egress ? SG_CONNECTION_EGRESS : 0;
-	flow_place(settings, flow, pkt->window, &place);
+	flow_place(settings, flow, &place);
 	entry = table_find(&place, flow);
 	if (!entry) {
 		/* the end of a connection that is not known opens none */
-		if (flow->protocol == IPPROTO_TCP && pkt->headers->tcp_flags & TCP_RST)
+		if (flow->protocol == IPPROTO_TCP && headers->tcp_flags & TCP_RST)
 			return SG_REASON_RULE_ACCEPT;
-		reason = table_make(settings, &place, flow, pkt->window, &update);
+		reason = table_make(settings, &place, flow, &update);
 		return reason == SG_UNDECIDED ? SG_REASON_RULE_ACCEPT : reason;
 	}
 	at.phase = entry->phase;
 	at.flags = entry->flags;
 	update.restart = !!(at.flags & SG_CONNECTION_EGRESS) != flow->is_egress ||
 			 is_expired(settings, entry, update.now) ||
-			 phase_is_over(at.phase, flow, pkt->headers);
+			 phase_is_over(at.phase, flow, headers);
 	if (!update.restart) {
-		update.progress = phase_next(at, flow, pkt->headers, false);
+		update.progress = phase_next(at, flow, headers, false);
 		if (update.progress.phase == at.phase && update.progress.flags == at.flags &&
 		    entry->generation == update.generation) {
 			if (update.now - entry->seen >= settings->second)
@@ -92,12 +91,12 @@ static __always_inline enum sg_reason connection_open(const struct packet *pkt,
  * `quoted` it is not the packet itself but what an ICMP error quotes: then
  * nothing is learned of the connection but that it exists.
  */
-static __always_inline enum sg_reason connection_reply(const struct packet *pkt,
+static __always_inline enum sg_reason connection_reply(const struct headers *headers,
 						       const struct flow *flow,
 						       enum sg_reason rejected, bool quoted)
 {
 	const struct sg_settings *settings = settings_get();
-	struct update update = {.generation = SG_POLICY_GENERATION(pkt->policy)};
+	struct update update = {.generation = SG_POLICY_GENERATION(flow->policy)};
 	struct sg_connection *entry;
 	struct progress at;
 	struct place place;
@@ -106,7 +105,7 @@ static __always_inline enum sg_reason connection_reply(const struct packet *pkt,
 	if (!settings)
 		return rejected;
 	update.now = clock_now(settings);
-	flow_place(settings, flow, pkt->window, &place);
+	flow_place(settings, flow, &place);
 	entry = table_find(&place, flow);
 	if (!entry || is_expired(settings, entry, update.now))
 		return rejected;
@@ -115,20 +114,38 @@ static __always_inline enum sg_reason connection_reply(const struct packet *pkt,
 	opened_by_egress = at.flags & SG_CONNECTION_EGRESS;
 	if (opened_by_egress == flow->is_egress)
 		return rejected;
-	if (!quoted && !phase_allows_reply(at.phase, flow, pkt->headers))
+	if (!quoted && !phase_allows_reply(at.phase, flow, headers))
 		return rejected;
-	if (entry->generation != update.generation &&
-	    !opening_is_accepted(pkt->policy, flow, opened_by_egress))
+	if (entry->generation != update.generation && !opening_is_accepted(flow, opened_by_egress))
 		return rejected;
 	if (quoted)
 		return SG_REASON_RELATED;
-	update.progress = phase_next(at, flow, pkt->headers, true);
+	update.progress = phase_next(at, flow, headers, true);
 	if (update.progress.phase != at.phase || update.progress.flags != at.flags ||
 	    entry->generation != update.generation)
 		table_update(entry, &place, flow, &update);
 	else if (update.now - entry->seen >= settings->second)
 		entry->seen = update.now;
 	return SG_REASON_REPLY;
+}
+
+/*
+ * The same for the flow in sg_scratch, as functions of their own: the verifier
+ * checks them once, and packets that need no state do not touch their code.
+ */
+__noinline int sg_connection_open(void)
+{
+	struct sg_scratch *scratch = scratch_get();
+
+	return scratch ? connection_open(&scratch->headers, &scratch->flow) : SG_REASON_TABLE_FULL;
+}
+
+__noinline int sg_connection_reply(__u32 rejected, __u32 quoted)
+{
+	struct sg_scratch *scratch = scratch_get();
+
+	return scratch ? connection_reply(&scratch->headers, &scratch->flow, rejected, quoted)
+		       : rejected;
 }
 
 #endif

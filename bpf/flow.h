@@ -16,18 +16,6 @@
 #define ICMPV6_ECHO_REQUEST 128
 #define ICMPV6_ECHO_REPLY 129
 
-struct flow {
-	__u64 local[2]; /* the instance's address */
-	__u64 remote[2];
-	__u32 owner;
-	__u32 ports; /* as in struct sg_connection */
-	__u8 protocol;
-	__u8 family;
-	bool is_egress;
-	bool is_answer; /* ICMP: the type says so; it can only be a reply */
-	bool is_plain;	/* nothing that opens a connection and nothing that answers: no state */
-};
-
 /*
  * ICMP: queries and their answers belong together by identifier. Everything
  * else has no connection.
@@ -51,8 +39,8 @@ static __always_inline void flow_icmp(const struct headers *headers, struct flow
 	flow->ports = (__u32)headers->sport << 16 | request << 8;
 }
 
-static __always_inline void flow_fill(const struct headers *headers, bool is_egress, __u32 owner,
-				      struct flow *flow)
+static __always_inline void flow_fill(const struct packet *pkt, const struct headers *headers,
+				      bool is_egress, struct flow *flow)
 {
 	__u16 local = is_egress ? headers->sport : headers->low16;
 	__u16 remote = is_egress ? headers->low16 : headers->sport;
@@ -61,7 +49,9 @@ static __always_inline void flow_fill(const struct headers *headers, bool is_egr
 	flow->local[1] = is_egress ? headers->source[1] : headers->destination[1];
 	flow->remote[0] = is_egress ? headers->destination[0] : headers->source[0];
 	flow->remote[1] = is_egress ? headers->destination[1] : headers->source[1];
-	flow->owner = owner;
+	flow->policy = pkt->policy;
+	flow->owner = pkt->owner;
+	flow->window = pkt->window;
 	flow->ports = (__u32)local << 16 | remote;
 	flow->protocol = headers->protocol;
 	flow->family = headers->family;
@@ -127,15 +117,15 @@ static __always_inline __u64 flow_hash(const struct sg_settings *settings, const
 }
 
 static __always_inline void flow_place(const struct sg_settings *settings, const struct flow *flow,
-				       __u32 window, struct place *place)
+				       struct place *place)
 {
 	__u64 hash = flow_hash(settings, flow);
 	__u32 bucket = hash >> 40 & settings->window_mask;
 	/* another bucket of the window, by other bits of the hash, with the same lock */
 	__u32 other = (bucket ^ ((__u32)(hash >> 20 | 1) * SG_LOCKS)) & settings->window_mask;
 
-	place->first = (window + bucket) & settings->bucket_mask;
-	place->second = (window + other) & settings->bucket_mask;
+	place->first = (flow->window + bucket) & settings->bucket_mask;
+	place->second = (flow->window + other) & settings->bucket_mask;
 	place->tag = (__u32)hash | 1;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * headers.h - what the headers of an IP packet say.
+ * headers.h - what the headers of an IP packet say, and to which flow it
+ * belongs.
  */
 #ifndef BPF_HEADERS_H
 #define BPF_HEADERS_H
@@ -27,6 +28,24 @@ struct headers {
 	__u8 tcp_flags;
 	bool is_first_fragment; /* and others follow */
 	bool is_quoted;		/* inside of an ICMP error: it may be cut short */
+};
+
+/*
+ * A packet as a part of a connection, the same tuple for both directions, with
+ * what it takes to judge that.
+ */
+struct flow {
+	__u64 policy;	/* word */
+	__u64 local[2]; /* the instance's address */
+	__u64 remote[2];
+	__u32 owner;
+	__u32 window; /* first bucket of the owner's window */
+	__u32 ports;  /* as in struct sg_connection */
+	__u8 protocol;
+	__u8 family;
+	bool is_egress;
+	bool is_answer; /* ICMP: the type says so; it can only be a reply */
+	bool is_plain;	/* nothing that opens a connection and nothing that answers: no state */
 };
 
 #endif

@@ -102,6 +102,7 @@ struct {
 struct sg_scratch {
 	struct headers headers;
 	struct headers quoted; /* of the packet inside of an ICMP error */
+	struct flow flow;      /* of the one or the other */
 };
 
 struct {

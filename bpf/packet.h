@@ -44,7 +44,8 @@ static __always_inline struct sg_scratch *scratch_get(void)
 
 struct packet {
 	struct frame frame;
-	struct headers *headers; /* in sg_scratch */
+	struct sg_scratch *scratch;
+	struct headers *headers; /* in scratch */
 	__u32 slot;
 	__u32 owner;
 	__u32 options;

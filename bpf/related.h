@@ -56,26 +56,21 @@ __noinline int sg_read_quoted(SG_CONTEXT *ctx, __u32 network, __u32 end, __u32 f
  * What an ICMP error quotes, as a flow. SG_UNDECIDED: a connection may be
  * known in which it was a reply; else the end of the matter.
  */
-static __always_inline enum sg_reason related(const struct packet *pkt, enum sg_reason rejected,
-					      struct flow *flow)
+static __always_inline enum sg_reason related(const struct packet *pkt, enum sg_reason rejected)
 {
 	__u32 direction = pkt->direction == SG_INGRESS ? SG_EGRESS : SG_INGRESS;
-	const struct headers *quoted;
-	struct sg_scratch *scratch;
+	const struct headers *quoted = &pkt->scratch->quoted;
+	struct flow *flow = &pkt->scratch->flow;
 
 	if (sg_read_quoted(pkt->frame.ctx, pkt->headers->transport + ICMP_HEADER, pkt->headers->end,
 			   pkt->headers->family))
 		return rejected;
-	scratch = scratch_get();
-	if (!scratch)
-		return rejected;
-	quoted = &scratch->quoted;
 	if (quoted->source[0] != pkt->headers->destination[0] ||
 	    quoted->source[1] != pkt->headers->destination[1])
 		return rejected;
 	if (classify(pkt->policy, quoted, direction) == SG_REASON_RULE_ACCEPT)
 		return SG_REASON_RELATED;
-	flow_fill(quoted, direction == SG_EGRESS, pkt->owner, flow);
+	flow_fill(pkt, quoted, direction == SG_EGRESS, flow);
 	if (is_icmp(quoted) && !flow->is_answer)
 		return rejected;
 	return SG_UNDECIDED;

@@ -296,7 +296,7 @@ static __always_inline void sweep_window(const struct sg_settings *settings, str
 /* Make an entry for the flow. SG_UNDECIDED: done, or another CPU was faster. */
 static __always_inline enum sg_reason table_make(const struct sg_settings *settings,
 						 const struct place *place, const struct flow *flow,
-						 __u32 window, const struct update *update)
+						 const struct update *update)
 {
 	struct sg_share *share = share_get(flow->owner);
 	struct victim victim;
@@ -308,7 +308,7 @@ static __always_inline enum sg_reason table_make(const struct sg_settings *setti
 	taken = share_take(share);
 	at = sg_find_room(place->first, place->second, flow->owner, update->now, !taken);
 	if (!taken && at >= NO_POSITION) {
-		sweep_window(settings, share, window, update->now);
+		sweep_window(settings, share, flow->window, update->now);
 		taken = share_take(share);
 		if (taken)
 			at = sg_find_room(place->first, place->second, flow->owner, update->now, 0);

@@ -23,28 +23,28 @@ static __always_inline const struct sg_binding *binding_find(__u32 ifindex)
 static __always_inline enum sg_reason judge_by_rules(const struct packet *pkt)
 {
 	enum sg_reason reason = classify(pkt->policy, pkt->headers, pkt->direction);
-	struct flow flow;
+	struct flow *flow = &pkt->scratch->flow;
 	bool quoted;
 
 	if (reason != SG_REASON_RULE_ACCEPT && reason != SG_REASON_RULE_DENY &&
 	    reason != SG_REASON_NO_RULE)
 		return reason;
-	flow_fill(pkt->headers, pkt->direction == SG_EGRESS, pkt->owner, &flow);
+	flow_fill(pkt, pkt->headers, pkt->direction == SG_EGRESS, flow);
 	if (reason == SG_REASON_RULE_ACCEPT) {
-		if (flow.is_plain || flow.is_answer || reply_is_accepted(pkt->policy, &flow))
+		if (flow->is_plain || flow->is_answer || reply_is_accepted(flow))
 			return reason;
-		return connection_open(pkt, &flow);
+		return sg_connection_open();
 	}
 	quoted = is_icmp_error(pkt->headers);
 	if (quoted) {
-		enum sg_reason end = related(pkt, reason, &flow);
+		enum sg_reason end = related(pkt, reason);
 
 		if (end != SG_UNDECIDED)
 			return end;
-	} else if (is_icmp(pkt->headers) && !flow.is_answer) {
+	} else if (is_icmp(pkt->headers) && !flow->is_answer) {
 		return reason;
 	}
-	return connection_reply(pkt, &flow, reason, quoted);
+	return sg_connection_reply(reason, quoted);
 }
 
 /* An IP packet whose headers are read and whose source is right. */
@@ -98,6 +98,7 @@ static __always_inline enum sg_verdict verdict(SG_CONTEXT *ctx, __u32 ifindex, b
 	/* it is an array's first entry, and so always there */
 	if (!scratch)
 		return SG_DROP;
+	pkt.scratch = scratch;
 	pkt.headers = &scratch->headers;
 	*pkt.headers = (struct headers){};
 	frame_read(ctx, &pkt.frame);

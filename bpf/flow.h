@@ -52,6 +52,7 @@ static __always_inline void flow_fill(const struct packet *pkt, const struct hea
 	flow->policy = pkt->policy;
 	flow->owner = pkt->owner;
 	flow->window = pkt->window;
+	flow->share = pkt->share;
 	flow->ports = (__u32)local << 16 | remote;
 	flow->protocol = headers->protocol;
 	flow->family = headers->family;

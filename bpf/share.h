@@ -16,13 +16,16 @@ static __always_inline struct sg_share *share_get(__u32 owner)
 	return bpf_map_lookup_elem(&sg_shares, &slot);
 }
 
-/* Count one more entry, which is unreplied as every new one, if there is room for it. */
-static __always_inline bool share_take(struct sg_share *share)
+/*
+ * Count one more entry, which is unreplied as every new one, if there is room
+ * for it. Half of a share is for those that were answered.
+ */
+static __always_inline bool share_take(struct sg_share *share, __u32 limit)
 {
 	bool taken;
 
 	bpf_spin_lock(&share->lock);
-	taken = share->entries < share->limit && share->unreplied < share->unreplied_limit;
+	taken = share->entries < limit && share->unreplied < (limit + 1) / 2;
 	if (taken) {
 		share->entries++;
 		share->unreplied++;

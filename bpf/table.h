@@ -305,11 +305,14 @@ static __always_inline enum sg_reason table_make(const struct sg_settings *setti
 
 	if (!share)
 		return SG_REASON_SHARE_FULL;
-	taken = share_take(share);
+	/* thrown away in this moment: the next packet finds the new epoch */
+	if (share->epoch != SG_OWNER_EPOCH(flow->owner))
+		return SG_UNDECIDED;
+	taken = share_take(share, flow->share);
 	at = sg_find_room(place->first, place->second, flow->owner, update->now, !taken);
 	if (!taken && at >= NO_POSITION) {
 		sweep_window(settings, share, flow->window, update->now);
-		taken = share_take(share);
+		taken = share_take(share, flow->share);
 		if (taken)
 			at = sg_find_room(place->first, place->second, flow->owner, update->now, 0);
 	}

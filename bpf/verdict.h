@@ -76,6 +76,7 @@ static __always_inline enum sg_reason judge(struct packet *pkt, __u32 ifindex, b
 	pkt->slot = SG_OWNER_SLOT(pkt->owner);
 	pkt->options = binding->options;
 	pkt->window = binding->window;
+	pkt->share = binding->share;
 	pkt->direction = received == !!(pkt->options & SG_OPTION_GUEST) ? SG_EGRESS : SG_INGRESS;
 	reason = parse_link(&pkt->frame, binding, pkt->options, pkt->headers);
 	if (reason == SG_UNDECIDED)

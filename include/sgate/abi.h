@@ -29,7 +29,8 @@ struct sg_binding {
 	__be16 ethertype[SG_MAX_ETHERTYPES]; /* allowed beside IP and ARP; 0: unused */
 	__u32 guard;  /* heap index of the guard image's root; 0: addresses are not known */
 	__u32 window; /* first bucket of its connections */
-	__u32 reserved[6];
+	__u32 share;  /* connections that it may have; half of them unreplied */
+	__u32 reserved[5];
 };
 
 /* Heap index of the image's root in the low half, its generation in the high one. */

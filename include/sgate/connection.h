@@ -52,6 +52,7 @@ enum sg_phase {
  */
 #define SG_OWNER_SLOT_BITS 12
 #define SG_OWNER(slot, epoch) ((__u32)(epoch) << SG_OWNER_SLOT_BITS | (__u32)(slot))
+#define SG_OWNER_EPOCH(owner) ((owner) >> SG_OWNER_SLOT_BITS)
 #define SG_OWNER_SLOT(owner) ((owner) & ((1U << SG_OWNER_SLOT_BITS) - 1))
 
 _Static_assert(SG_MAX_SLOTS <= 1U << SG_OWNER_SLOT_BITS, "a slot fits");
@@ -90,13 +91,11 @@ struct sg_bucket {
 /* An instance's part of the table; by slot. */
 struct sg_share {
 	struct bpf_spin_lock lock;
-	__u32 entries;	       /* that count against it, expired ones until they are found */
-	__u32 unreplied;       /* of them */
-	__u32 limit;	       /* entries it may have */
-	__u32 unreplied_limit; /* of them unreplied */
+	__u32 entries;	 /* that count against it, expired ones until they are found */
+	__u32 unreplied; /* of them */
 	__u32 epoch;
 	__u32 sweep; /* bucket of the window that is looked through next for expired entries */
-	__u32 reserved;
+	__u32 reserved[3];
 	__u64 replaced; /* unreplied entries that made room for newer ones */
 	__u64 refused;	/* connections that found the share, or their buckets, full */
 	__u64 reserved2[2];

@@ -23,14 +23,20 @@ bool binding_get(const struct kern *kern, uint32_t ifindex, struct sg_binding *b
 	return !bpf_map_lookup_elem(kern->maps[MAP_BINDINGS_FAR], &ifindex, binding_out);
 }
 
-/* An image that the interface's entry names, and `policy` does not, may soon be free. */
-static int retire_old(struct kern *kern, uint32_t ifindex, uint64_t policy, struct error *err)
+/* Images that the interface's entry names, and `next` (NULL: none) does not, may soon be free. */
+static int retire_old(struct kern *kern, uint32_t ifindex, const struct sg_binding *next,
+		      struct error *err)
 {
 	struct sg_binding old;
+	int r = 0;
 
-	if (!binding_get(kern, ifindex, &old) || old.policy == policy)
+	if (!binding_get(kern, ifindex, &old))
 		return 0;
-	return heap_retire(kern, old.policy, err);
+	if (!next || next->policy != old.policy)
+		r = heap_retire(kern, SG_POLICY_ROOT(old.policy), err);
+	if (!r && (!next || next->guard != old.guard))
+		r = heap_retire(kern, old.guard, err);
+	return r;
 }
 
 /*
@@ -41,13 +47,14 @@ static bool meaning_changes(const struct sg_binding *old, const struct sg_bindin
 {
 	const uint32_t options = SG_OPTION_GUEST | SG_OPTION_NO_LINK_HEADER;
 
-	return old->slot != new->slot || (old->options ^ new->options) & options;
+	return SG_OWNER_SLOT(old->owner) != SG_OWNER_SLOT(new->owner) ||
+	       (old->options ^ new->options) & options;
 }
 
 int binding_set(struct kern *kern, uint32_t ifindex, const struct sg_binding *binding,
 		struct error *err)
 {
-	int r = retire_old(kern, ifindex, binding->policy, err);
+	int r = retire_old(kern, ifindex, binding, err);
 	struct sg_binding *near;
 
 	if (r)
@@ -64,16 +71,19 @@ int binding_set(struct kern *kern, uint32_t ifindex, const struct sg_binding *bi
 		if (r)
 			return r;
 	}
-	near->slot = binding->slot;
+	near->owner = binding->owner;
 	near->options = binding->options;
 	memcpy(near->ethertype, binding->ethertype, sizeof(near->ethertype));
+	__atomic_store_n(&near->guard, binding->guard, __ATOMIC_RELEASE);
+	near->window = binding->window;
+	near->share = binding->share;
 	__atomic_store_n(&near->policy, binding->policy, __ATOMIC_RELEASE);
 	return 0;
 }
 
 int binding_clear(struct kern *kern, uint32_t ifindex, struct error *err)
 {
-	int r = retire_old(kern, ifindex, 0, err);
+	int r = retire_old(kern, ifindex, NULL, err);
 
 	if (r)
 		return r;

@@ -38,10 +38,11 @@ struct bound_images {
 static int add_bound(uint32_t ifindex, const struct sg_binding *binding, void *context)
 {
 	struct bound_images *images = context;
-	struct sg_extent extent = extent_at(images->kern, SG_POLICY_ROOT(binding->policy));
+	int r;
 
 	(void)ifindex;
-	return extents_add(images->extents, extent);
+	r = extents_add(images->extents, extent_at(images->kern, SG_POLICY_ROOT(binding->policy)));
+	return r ? r : extents_add(images->extents, extent_at(images->kern, binding->guard));
 }
 
 /* Images that a binding names. */
@@ -191,9 +192,9 @@ int heap_publish(struct kern *kern, const struct image *image, uint64_t *word_ou
 	return 0;
 }
 
-int heap_retire(struct kern *kern, uint64_t word, struct error *err)
+int heap_retire(struct kern *kern, uint32_t root, struct error *err)
 {
-	struct sg_extent extent = extent_at(kern, SG_POLICY_ROOT(word));
+	struct sg_extent extent = extent_at(kern, root);
 	struct sg_meta *meta = kern->meta;
 	uint32_t count;
 	int r;
@@ -214,6 +215,22 @@ int heap_retire(struct kern *kern, uint64_t word, struct error *err)
 	meta->dirty[count] = extent;
 	__atomic_store_n(&meta->dirty_count, count + 1, __ATOMIC_RELEASE);
 	return 0;
+}
+
+int heap_publish_guard(struct kern *kern, const struct image *image, uint32_t *root_out,
+		       struct error *err)
+{
+	uint64_t word;
+	int r = heap_publish(kern, image, &word, err);
+
+	if (!r)
+		*root_out = SG_POLICY_ROOT(word);
+	return r;
+}
+
+bool heap_holds_guard(const struct kern *kern, uint32_t root, const struct image *image)
+{
+	return same_image(kern, root, image);
 }
 
 void heap_use(const struct kern *kern, struct heap_use *use_out)

@@ -15,6 +15,9 @@ enum kern_map {
 	MAP_HEAP,
 	MAP_COUNTERS,
 	MAP_META,
+	MAP_CONNECTIONS,
+	MAP_SHARES,
+	MAP_SETTINGS,
 	MAP_COUNT,
 };
 
@@ -22,6 +25,7 @@ enum kern_program {
 	PROGRAM_TC_RX,
 	PROGRAM_TC_TX,
 	PROGRAM_XDP_RX,
+	PROGRAM_CLOCK,
 	PROGRAM_COUNT,
 };
 
@@ -37,6 +41,10 @@ struct kern {
 	struct sg_binding *bindings;
 	union sg_node *heap;
 	struct sg_meta *meta;
+	struct sg_settings *settings;
+	struct sg_bucket *buckets;
+	uint32_t bucket_count;
+	struct connection_settings made_with; /* what missing maps are made with */
 	struct extents
 		used; /* of the heap, by bindings and by what heap_begin's transaction published */
 };
@@ -48,6 +56,11 @@ int kern_path(const struct kern *kern, char path[KERN_PATH_MAX], const char *par
 
 /* Make `dir` on a bpffs, mounting one where that is safe. */
 int bpffs_prepare(const char *dir, struct error *err);
+
+/* Buckets of the table that is pinned, else of the one that is to be made. */
+uint32_t kern_bucket_count(const struct kern *kern);
+/* Fill the settings of a table that was just made; what has settings keeps them. */
+int settings_init(struct kern *kern, struct error *err);
 
 /* Load the BPF objects into kern's maps, making and pinning what is missing. */
 int programs_load(struct kern *kern, struct error *err);
@@ -64,10 +77,10 @@ __attribute__((format(printf, 3, 4))) int kern_error(struct error *err, int numb
 int grace_period_wait(struct error *err);
 
 /*
- * Note that a binding is about to give up the image at a policy word, so that
- * its space is not used again before a grace period.
+ * Note that a binding is about to give up the image at this heap index, so
+ * that its space is not used again before a grace period.
  */
-int heap_retire(struct kern *kern, uint64_t word, struct error *err);
+int heap_retire(struct kern *kern, uint32_t root, struct error *err);
 
 /* The two ways of a packet through an interface. */
 enum hook_path {

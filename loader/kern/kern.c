@@ -113,6 +113,13 @@ static int map_all(struct kern *kern, struct error *err)
 		r = map_memory(kern, MAP_BINDINGS, BINDINGS_BYTES, (void **)&kern->bindings, err);
 	if (!r)
 		r = map_memory(kern, MAP_HEAP, HEAP_BYTES, (void **)&kern->heap, err);
+	if (!r)
+		r = map_memory(kern, MAP_SETTINGS, META_BYTES, (void **)&kern->settings, err);
+	if (!r) {
+		kern->bucket_count = kern_bucket_count(kern);
+		r = map_memory(kern, MAP_CONNECTIONS, kern->bucket_count * sizeof(struct sg_bucket),
+			       (void **)&kern->buckets, err);
+	}
 	return r;
 }
 
@@ -156,6 +163,18 @@ static int open_programs(struct kern *kern, struct error *err)
 	return 0;
 }
 
+/* Map what was made, and write what no map begins with. */
+static int map_new(struct kern *kern, struct error *err)
+{
+	int r = open_maps(kern, err);
+
+	if (!r)
+		r = map_all(kern, err);
+	if (!r)
+		r = check_namespace(kern, err);
+	return r ? r : settings_init(kern, err);
+}
+
 static int open_for_writing(struct kern *kern, struct error *err)
 {
 	struct error ignored;
@@ -175,13 +194,8 @@ static int open_for_writing(struct kern *kern, struct error *err)
 		r = make_parts(kern, err);
 	if (!r)
 		r = programs_load(kern, err);
-	if (!r && !kern->meta) {
-		r = open_maps(kern, err);
-		if (!r)
-			r = map_all(kern, err);
-		if (!r)
-			r = check_namespace(kern, err);
-	}
+	if (!r && !kern->meta)
+		r = map_new(kern, err);
 	if (!r)
 		r = hooks_refresh(kern, err);
 	if (!r)
@@ -200,7 +214,8 @@ static int open_for_reading(struct kern *kern, struct error *err)
 	return r;
 }
 
-int kern_open(const char *dir, enum kern_access access, struct kern **kern_out, struct error *err)
+int kern_open(const char *dir, enum kern_access access, const struct connection_settings *settings,
+	      struct kern **kern_out, struct error *err)
 {
 	struct kern *kern = calloc(1, sizeof(*kern));
 	int r;
@@ -210,6 +225,7 @@ int kern_open(const char *dir, enum kern_access access, struct kern **kern_out, 
 	memset(kern->maps, -1, sizeof(kern->maps));
 	memset(kern->programs, -1, sizeof(kern->programs));
 	kern->writable = access == KERN_WRITE;
+	kern->made_with = *settings;
 	kern->dir = strdup(dir);
 	if (!kern->dir)
 		r = kern_error(err, ENOMEM, "cannot open the kernel side");
@@ -233,6 +249,10 @@ void kern_close(struct kern *kern)
 		munmap(kern->heap, HEAP_BYTES);
 	if (kern->meta)
 		munmap(kern->meta, META_BYTES);
+	if (kern->settings)
+		munmap(kern->settings, META_BYTES);
+	if (kern->buckets)
+		munmap(kern->buckets, kern->bucket_count * sizeof(struct sg_bucket));
 	for (int i = 0; i < MAP_COUNT; i++)
 		cleanup_close(&kern->maps[i]);
 	for (int i = 0; i < PROGRAM_COUNT; i++)

@@ -34,9 +34,11 @@ enum kern_access {
 /*
  * Open the maps below `dir`, which is made, and a bpffs mounted for it, when
  * writing. Fails when its maps mean another network namespace's interfaces or
- * have another layout.
+ * have another layout. Maps that are missing are made with `settings`.
  */
-int kern_open(const char *dir, enum kern_access access, struct kern **kern_out, struct error *err);
+struct connection_settings;
+int kern_open(const char *dir, enum kern_access access, const struct connection_settings *settings,
+	      struct kern **kern_out, struct error *err);
 void kern_close(struct kern *kern);
 
 /* --- policy heap --- */
@@ -57,6 +59,11 @@ int heap_publish(struct kern *kern, const struct image *image, uint64_t *word_ou
 		 struct error *err);
 /* Whether the image at `word` has these bytes. */
 bool heap_holds(const struct kern *kern, uint64_t word, const struct image *image);
+
+/* The same for a guard image; *root_out is what a binding holds of it. */
+int heap_publish_guard(struct kern *kern, const struct image *image, uint32_t *root_out,
+		       struct error *err);
+bool heap_holds_guard(const struct kern *kern, uint32_t root, const struct image *image);
 
 struct heap_use {
 	uint32_t nodes;	 /* in all */
@@ -164,13 +171,19 @@ struct connection {
 int connections_each(const struct kern *kern, uint32_t slot,
 		     int (*each)(const struct connection *connection, void *context),
 		     void *context);
-/* Forget all connections of an instance that is bound, at once, and free their space. */
-int connections_flush(struct kern *kern, uint32_t ifindex, struct error *err);
+/*
+ * Forget all connections of a slot at once, and free their space. `ifindex` is
+ * where its instance is bound, 0 if nowhere.
+ */
+int connections_flush(struct kern *kern, uint32_t slot, uint32_t ifindex, struct error *err);
+
+/* What a binding says of a slot's connections: whose they are now, and where they begin. */
+uint32_t share_owner(const struct kern *kern, uint32_t slot);
+uint32_t share_window(const struct kern *kern, uint32_t slot);
 
 struct share_use {
 	uint32_t entries; /* not expired */
 	uint32_t unreplied;
-	uint32_t limit;
 	uint64_t replaced;
 	uint64_t refused;
 };

@@ -21,13 +21,15 @@
 const char *const kern_map_names[MAP_COUNT] = {
 	[MAP_BINDINGS] = "sg_bindings", [MAP_BINDINGS_FAR] = "sg_bindings_far",
 	[MAP_HEAP] = "sg_heap",		[MAP_COUNTERS] = "sg_counters",
-	[MAP_META] = "sg_meta",
+	[MAP_META] = "sg_meta",		[MAP_CONNECTIONS] = "sg_connections",
+	[MAP_SHARES] = "sg_shares",	[MAP_SETTINGS] = "sg_settings",
 };
 
 const char *const kern_program_names[PROGRAM_COUNT] = {
 	[PROGRAM_TC_RX] = "sg_tc_rx",
 	[PROGRAM_TC_TX] = "sg_tc_tx",
 	[PROGRAM_XDP_RX] = "sg_xdp_rx",
+	[PROGRAM_CLOCK] = "sg_clock",
 };
 
 /* What libbpf says of a failed load, kept for the message: the last line that is not empty. */
@@ -75,6 +77,9 @@ static int set_pin_paths(const struct kern *kern, struct bpf_object *object, str
 		r = kern_path(kern, path, "maps", bpf_map__name(map), err);
 		if (r)
 			return r;
+		/* the size that was asked for, or that the pinned map has */
+		if (!strcmp(bpf_map__name(map), kern_map_names[MAP_CONNECTIONS]))
+			bpf_map__set_max_entries(map, kern_bucket_count(kern));
 		r = bpf_map__set_pin_path(map, path);
 		if (r)
 			return kern_error(err, -r, "cannot pin map \"%s\"", bpf_map__name(map));
@@ -133,6 +138,8 @@ static int load_tc(struct kern *kern, struct error *err)
 		r = pin_program(kern, PROGRAM_TC_RX, skeleton->progs.sg_tc_rx, err);
 	if (!r)
 		r = pin_program(kern, PROGRAM_TC_TX, skeleton->progs.sg_tc_tx, err);
+	if (!r)
+		r = pin_program(kern, PROGRAM_CLOCK, skeleton->progs.sg_clock, err);
 	sg_tc__destroy(skeleton);
 	return r;
 }

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * connection.c - the connection table as the operator sees it.
+ *
+ * Read as memory, without a lock: an entry that changes while it is copied is
+ * copied again, or left out. The one thing written here is a tag of an entry
+ * whose owner's state was thrown away, and only if it is still that entry's.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "kern/internal.h"
+#include "util/cleanup.h"
+
+#define COPY_TRIES 4
+#define SMALLEST_FRAME 14	/* that a test run takes */
+#define WINDOW_STEP 0x9e3779b1U /* 2^32 by the golden ratio: spreads consecutive slots */
+
+/* The table's clock, asked of the programs. */
+static int clock_read(const struct kern *kern, uint32_t *now_out)
+{
+	char path[KERN_PATH_MAX], frame[SMALLEST_FRAME] = {};
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = sizeof(frame));
+	AUTO_CLOSE int program = -1;
+
+	if (kern_path(kern, path, "progs", kern_program_names[PROGRAM_CLOCK], NULL))
+		return -ENAMETOOLONG;
+	program = bpf_obj_get(path);
+	if (program < 0 || bpf_prog_test_run_opts(program, &options))
+		return -errno;
+	*now_out = options.retval;
+	return 0;
+}
+
+static int share_read(const struct kern *kern, uint32_t slot, struct sg_share *share_out)
+{
+	return bpf_map_lookup_elem_flags(kern->maps[MAP_SHARES], &slot, share_out, BPF_F_LOCK)
+		       ? -errno
+		       : 0;
+}
+
+uint32_t share_owner(const struct kern *kern, uint32_t slot)
+{
+	struct sg_share share = {};
+
+	(void)share_read(kern, slot, &share);
+	return SG_OWNER(slot, share.epoch);
+}
+
+uint32_t share_window(const struct kern *kern, uint32_t slot)
+{
+	return slot * WINDOW_STEP & kern->settings->bucket_mask;
+}
+
+/* Copy an entry that is not being written. */
+static bool entry_copy(const struct sg_bucket *bucket, int index, struct sg_connection *entry_out)
+{
+	const struct sg_connection *entry = &bucket->entry[index];
+
+	for (int i = 0; i < COPY_TRIES; i++) {
+		uint32_t version = __atomic_load_n(&entry->version, __ATOMIC_ACQUIRE);
+
+		*entry_out = *entry;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (!(version & 1) && __atomic_load_n(&entry->version, __ATOMIC_RELAXED) == version)
+			return __atomic_load_n(&bucket->tag[index], __ATOMIC_RELAXED);
+	}
+	return false;
+}
+
+/* Whole seconds of a number of clock units. */
+static uint32_t seconds(const struct kern *kern, uint32_t units)
+{
+	return units / (kern->settings->second ? kern->settings->second : 1);
+}
+
+/* What is known of an entry; false when its time is over. */
+static bool describe(const struct kern *kern, const struct sg_connection *entry, uint32_t now,
+		     struct connection *connection_out)
+{
+	uint32_t idle = now - entry->seen;
+	uint32_t timeout = kern->settings->timeout[entry->phase & 15];
+
+	/* seen may be later than `now` was read */
+	if ((int32_t)idle < 0)
+		idle = 0;
+	if (idle > timeout)
+		return false;
+	*connection_out = (struct connection){
+		.entry = *entry,
+		.slot = SG_OWNER_SLOT(entry->owner),
+		.age_s = (int32_t)(now - entry->created) < 0 ? 0
+							     : seconds(kern, now - entry->created),
+		.idle_s = seconds(kern, idle),
+		.expires_s = seconds(kern, timeout - idle),
+	};
+	return true;
+}
+
+/* The buckets of a walk: a slot's window, or the whole table. */
+struct walk {
+	uint32_t first;
+	uint32_t count;
+};
+
+static struct walk walk_of(const struct kern *kern, uint32_t slot)
+{
+	if (!slot)
+		return (struct walk){.count = kern->bucket_count};
+	return (struct walk){
+		.first = share_window(kern, slot),
+		.count = kern->settings->window_mask + 1,
+	};
+}
+
+int connections_each(const struct kern *kern, uint32_t slot,
+		     int (*each)(const struct connection *connection, void *context), void *context)
+{
+	struct walk walk = walk_of(kern, slot);
+	AUTO_FREE uint32_t *owners = calloc(SG_MAX_SLOTS, sizeof(*owners));
+	struct connection connection;
+	struct sg_connection entry;
+	uint32_t now;
+	int r;
+
+	if (!owners)
+		return -ENOMEM;
+	r = clock_read(kern, &now);
+	for (uint32_t i = 0; !r && i < walk.count * SG_BUCKET_ENTRIES; i++) {
+		uint32_t at = (walk.first + i / SG_BUCKET_ENTRIES) & kern->settings->bucket_mask;
+		const struct sg_bucket *bucket = &kern->buckets[at];
+		uint32_t owner_slot;
+
+		if (!bucket->tag[i % SG_BUCKET_ENTRIES] ||
+		    !entry_copy(bucket, i % SG_BUCKET_ENTRIES, &entry))
+			continue;
+		owner_slot = SG_OWNER_SLOT(entry.owner);
+		if (slot && owner_slot != slot)
+			continue;
+		if (!owners[owner_slot])
+			owners[owner_slot] = share_owner(kern, owner_slot);
+		if (entry.owner == owners[owner_slot] && describe(kern, &entry, now, &connection))
+			r = each(&connection, context);
+	}
+	return r;
+}
+
+static int count_one(const struct connection *connection, void *context)
+{
+	struct share_use *use = context;
+
+	use->entries++;
+	use->unreplied += SG_PHASE_IS_UNREPLIED(connection->entry.phase);
+	return 0;
+}
+
+int share_use(const struct kern *kern, uint32_t slot, struct share_use *use_out, struct error *err)
+{
+	struct share_use use = {};
+	struct sg_share share;
+	int r = share_read(kern, slot, &share);
+
+	if (!r)
+		r = connections_each(kern, slot, count_one, &use);
+	if (r)
+		return kern_error(err, -r, "cannot read the connections of slot %u", slot);
+	use.replaced = share.replaced;
+	use.refused = share.refused;
+	*use_out = use;
+	return 0;
+}
+
+/* Free the places of entries that the slot's new epoch has left behind. */
+static void free_abandoned(struct kern *kern, uint32_t slot, uint32_t owner)
+{
+	struct walk walk = walk_of(kern, slot);
+
+	for (uint32_t i = 0; i < walk.count * SG_BUCKET_ENTRIES; i++) {
+		uint32_t at = (walk.first + i / SG_BUCKET_ENTRIES) & kern->settings->bucket_mask;
+		struct sg_bucket *bucket = &kern->buckets[at];
+		uint32_t *tag = &bucket->tag[i % SG_BUCKET_ENTRIES];
+		uint32_t seen = __atomic_load_n(tag, __ATOMIC_ACQUIRE);
+		uint32_t has = bucket->entry[i % SG_BUCKET_ENTRIES].owner;
+
+		if (seen && SG_OWNER_SLOT(has) == slot && has != owner)
+			__atomic_compare_exchange_n(tag, &seen, 0, false, __ATOMIC_RELAXED,
+						    __ATOMIC_RELAXED);
+	}
+}
+
+int connections_flush(struct kern *kern, uint32_t slot, uint32_t ifindex, struct error *err)
+{
+	struct sg_binding binding;
+	struct sg_share share;
+	uint32_t owner;
+	int r = share_read(kern, slot, &share);
+
+	if (r)
+		return kern_error(err, -r, "cannot read the share of slot %u", slot);
+	share.entries = 0;
+	share.unreplied = 0;
+	owner = SG_OWNER(slot, share.epoch + 1);
+	share.epoch = SG_OWNER_EPOCH(owner);
+	if (bpf_map_update_elem(kern->maps[MAP_SHARES], &slot, &share, BPF_F_LOCK))
+		return kern_error(err, errno, "cannot flush the connections of slot %u", slot);
+	if (ifindex && binding_get(kern, ifindex, &binding) &&
+	    SG_OWNER_SLOT(binding.owner) == slot) {
+		binding.owner = owner;
+		r = binding_set(kern, ifindex, &binding, err);
+	}
+	if (!r)
+		free_abandoned(kern, slot, owner);
+	return r;
+}

@@ -98,7 +98,7 @@ static int check_seconds(const struct connection_settings *settings, struct erro
 static int check_sizes(const struct connection_settings *settings, struct error *err)
 {
 	if (settings->entries < SETTINGS_MIN_ENTRIES || settings->entries > SETTINGS_MAX_ENTRIES)
-		return out_of_range("table of entries", settings->entries, SETTINGS_MIN_ENTRIES,
+		return out_of_range("table", settings->entries, SETTINGS_MIN_ENTRIES,
 				    SETTINGS_MAX_ENTRIES, err);
 	if (!settings->share || settings->share > settings->entries / 2)
 		return error_set(err, EINVAL,

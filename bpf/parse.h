@@ -82,8 +82,8 @@ static __always_inline enum sg_reason parse_link(struct packet *pkt,
 }
 
 /*
- * A fragment: `offset` bytes into its packet, `payload` bytes long, `unit`
- * bytes of headers before it in a whole packet.
+ * A fragment: `offset` bytes into its packet, `payload` bytes long; `headers`
+ * bytes of the whole packet count with it (IPv6: those behind the IP header).
  */
 static __always_inline enum sg_reason parse_fragment(struct packet *pkt, __u32 offset,
 						     __u32 payload, __u32 headers, bool more)

@@ -3,7 +3,7 @@
  * test_extent.c - runs of heap nodes, and the room between them, against a map
  * with a byte for each node.
  *
- * SGATE_TEST_SEED sets the seed, which every run prints.
+ * SGATE_SEED sets the seed, which every run prints.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -11,11 +11,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "kern/extent.h"
+#include "unit/gen_policy.h"
 #include "util/cleanup.h"
 
 #define RANDOM_LAYOUTS 300
@@ -24,11 +23,11 @@
 /* A byte for each node of the heap: whether an extent has it. */
 static uint8_t taken[SG_HEAP_NODES];
 
-static unsigned int seed;
+static struct gen_random generator;
 
 static uint32_t random_below(uint32_t limit)
 {
-	return (uint32_t)(((uint64_t)rand_r(&seed) << 31 | (uint64_t)rand_r(&seed)) % limit);
+	return gen_below(&generator, limit);
 }
 
 static void take(struct extents *extents, uint32_t first, uint32_t nodes)
@@ -143,9 +142,8 @@ static void random_layout(struct extents *extents, uint32_t size)
 static void room_is_what_the_slow_search_finds(void **state)
 {
 	(void)state;
-	seed = getenv("SGATE_TEST_SEED") ? (unsigned int)atoi(getenv("SGATE_TEST_SEED"))
-					 : (unsigned int)time(NULL);
-	print_message("seed %u\n", seed);
+	generator.state = gen_seed(1);
+	print_message("seed %llu\n", (unsigned long long)generator.state);
 	for (int i = 0; i < RANDOM_LAYOUTS; i++) {
 		AUTO(extents_fini) struct extents extents = {};
 		uint32_t size = 1U << (4 + random_below(13)); /* 16 ... 65,536 */

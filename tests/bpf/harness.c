@@ -74,6 +74,7 @@ int harness_open(void **state)
 	int r;
 
 	memset(the_harness.programs, -1, sizeof(the_harness.programs));
+	the_harness.ifindex = LOOPBACK;
 	*state = &the_harness;
 	if (cannot_run())
 		return 0;
@@ -131,7 +132,7 @@ void harness_bind_raw(struct harness *harness, const struct sg_binding *binding)
 {
 	struct error err;
 
-	if (binding_set(harness->kern, LOOPBACK, binding, &err))
+	if (binding_set(harness->kern, harness->ifindex, binding, &err))
 		fail_msg("%s", err.message);
 	harness->slot = binding->slot;
 	harness->options = binding->options;
@@ -174,7 +175,7 @@ void harness_unbind(struct harness *harness)
 {
 	struct error err;
 
-	if (binding_clear(harness->kern, LOOPBACK, &err))
+	if (binding_clear(harness->kern, harness->ifindex, &err))
 		fail_msg("%s", err.message);
 	harness->slot = 0;
 	harness->options = 0;
@@ -212,13 +213,19 @@ bool harness_takes(enum program program, const struct frame *frame)
 static enum sg_verdict run(struct harness *harness, enum program program, const struct frame *frame,
 			   const struct gso *gso)
 {
-	struct __sk_buff skb = {.gso_segs = gso->segments, .gso_size = gso->segment_size};
+	struct __sk_buff skb = {
+		.ifindex = harness->ifindex,
+		.gso_segs = gso->segments,
+		.gso_size = gso->segment_size,
+	};
+	struct xdp_md xdp = {.ingress_ifindex = harness->ifindex, .data_end = frame->length};
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->bytes,
 		    .data_size_in = frame->length, .repeat = 1);
 
-	if (gso->segment_size) {
-		options.ctx_in = &skb;
-		options.ctx_size_in = sizeof(skb);
+	/* Without it: one frame of loopback. */
+	if (gso->segment_size || harness->ifindex != LOOPBACK) {
+		options.ctx_in = program == XDP_RX ? (void *)&xdp : &skb;
+		options.ctx_size_in = program == XDP_RX ? sizeof(xdp) : sizeof(skb);
 	}
 	if (bpf_prog_test_run_opts(harness->programs[program], &options))
 		fail_msg("%s: %s of %u bytes: %s", harness->name, names[program], frame->length,

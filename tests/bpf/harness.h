@@ -3,8 +3,8 @@
  * harness.h - the loaded programs, without an interface: frames go in by
  * BPF_PROG_TEST_RUN, verdict and reason come out.
  *
- * Such frames come from loopback, so that is what is bound. No program is
- * attached to anything. Include it after cmocka.h.
+ * Such frames come from loopback unless told otherwise, so that is what is
+ * bound. No program is attached to anything. Include it after cmocka.h.
  */
 #ifndef TESTS_BPF_HARNESS_H
 #define TESTS_BPF_HARNESS_H
@@ -26,6 +26,7 @@ enum program {
 struct harness {
 	struct kern *kern;
 	int programs[PROGRAMS]; /* file descriptors */
+	uint32_t ifindex;	/* that frames come from; loopback at first */
 	uint32_t slot;		/* of the binding; 0: none */
 	uint32_t options;
 	struct sg_counters seen; /* of the slot, after the last run */
@@ -47,7 +48,7 @@ struct harness *harness_of(void **state);
 __attribute__((format(printf, 2, 3))) void harness_name(struct harness *harness, const char *format,
 							...);
 
-/* What is bound to loopback from now on. Options are SG_OPTION_*. */
+/* What is bound to the interface from now on. Options are SG_OPTION_*. */
 void harness_bind(struct harness *harness, const struct policy *policy, uint32_t options);
 void harness_bind_image(struct harness *harness, const struct image *image, uint32_t options);
 void harness_bind_raw(struct harness *harness, const struct sg_binding *binding);

@@ -24,6 +24,8 @@ static void only_version_4_with_a_whole_header_is_ipv4(void **state)
 		{"ip4 tcp=22 ihl=0", MALFORMED},
 		{"ip4 tcp=22 ihl=1", MALFORMED},
 		{"ip4 tcp=22 ihl=4", MALFORMED},
+		{"ip4 gre ihl=0", MALFORMED},
+		{"ip4 gre ihl=4", MALFORMED},
 		/* longer than the packet */
 		{"ip4 tcp=22 ihl=11", MALFORMED},
 		{"ip4 proto=47 ihl=6", MALFORMED},

@@ -8,6 +8,8 @@ import itertools
 
 import pytest
 
+from sandbox import Sandbox
+
 CODES = {
     "group not found": "INVALID_SECURITY_GROUP_NOT_FOUND",
     "group unavailable": "OPERATION_DENIED_SECURITY_GROUP_STATUS_NOT_AVAILABLE",
@@ -17,19 +19,11 @@ CODES = {
     "not supported": "OPERATION_DENIED_INSTANCE_NOT_SUPPORT_SECURITY_GROUP",
 }
 OF_INSTANCE = ("instance status", "two other groups", "not supported")
+SETS_OF_INSTANCE = [set_ for count in range(len(OF_INSTANCE) + 1)
+                    for set_ in itertools.combinations(OF_INSTANCE, count)]
 
 
-def conditions():
-    """Every set of conditions that can hold at once, at least one of them, in the table's order."""
-    of_group = ((), ("group not found",), ("group unavailable",))
-    of_instance = [("instance not found",)]
-    for count in range(len(OF_INSTANCE) + 1):
-        of_instance += itertools.combinations(OF_INSTANCE, count)
-    return [g + i for g in of_group for i in of_instance if g + i]
-
-
-@pytest.fixture
-def attached(sandbox):
+def prepare(sandbox):
     """Groups open, closed (Unavailable), one, two; instance i-1 on v0."""
     host, guest = sandbox.namespace("host"), sandbox.namespace("guest")
     host.veth("v0", guest, "g0")
@@ -37,31 +31,54 @@ def attached(sandbox):
         sandbox.group(name, f"ingress accept tcp {len(name)}")
     sandbox.sgate("group", "set", "closed", "--status", "Unavailable")
     sandbox.sgate("attach", "v0", "--id", "i-1")
+
+
+@pytest.fixture
+def attached(sandbox):
+    prepare(sandbox)
     return sandbox
 
 
-def make_so(sandbox, holding):
-    """Make the conditions hold; the group and the instance they hold for."""
-    if "two other groups" in holding:
-        sandbox.sgate("associate", "one", "i-1")
-        sandbox.sgate("associate", "two", "i-1")
-    if "not supported" in holding:
-        sandbox.sgate("instance", "set", "i-1", "--dev", "lo")
-    if "instance status" in holding:
-        sandbox.sgate("instance", "set", "i-1", "--status", "REBOOTING")
-    group = ("missing" if "group not found" in holding else
-             "closed" if "group unavailable" in holding else "open")
-    return group, "i-missing" if "instance not found" in holding else "i-1"
+@pytest.fixture(scope="module", params=SETS_OF_INSTANCE, ids=" and ".join)
+def of_instance(request, tmp_path_factory):
+    """A sandbox whose i-1 meets these conditions. Refusals change nothing, so tests share it."""
+    sandbox = Sandbox(tmp_path_factory.mktemp("associate"))
+    try:
+        prepare(sandbox)
+        if "two other groups" in request.param:
+            sandbox.sgate("associate", "one", "i-1")
+            sandbox.sgate("associate", "two", "i-1")
+        if "not supported" in request.param:
+            sandbox.sgate("instance", "set", "i-1", "--dev", "lo")
+        if "instance status" in request.param:
+            sandbox.sgate("instance", "set", "i-1", "--status", "REBOOTING")
+        yield sandbox, request.param
+    finally:
+        sandbox.close()
 
 
-@pytest.mark.parametrize("holding", conditions(), ids=" and ".join)
-def test_the_first_row_that_applies_is_the_answer(attached, holding):
-    group, instance = make_so(attached, holding)
-    before = attached.snapshot()
-
-    message = attached.refused("associate", group, instance, code=CODES[holding[0]])
+def refused_with_the_first_of(sandbox, holding, group, instance):
+    before = sandbox.snapshot()
+    message = sandbox.refused("associate", group, instance, code=CODES[holding[0]])
     assert group in message or instance in message
-    assert attached.snapshot() == before
+    assert sandbox.snapshot() == before
+
+
+@pytest.mark.parametrize("group, of_group", [
+    ("open", ()), ("missing", ("group not found",)), ("closed", ("group unavailable",))])
+def test_the_first_row_that_applies_is_the_answer(of_instance, group, of_group):
+    sandbox, conditions = of_instance
+    if of_group + conditions:
+        refused_with_the_first_of(sandbox, of_group + conditions, group, "i-1")
+    else:
+        sandbox.sgate("associate", group, "i-1")
+        sandbox.sgate("dissociate", group, "i-1")
+
+
+@pytest.mark.parametrize("group, of_group", [
+    ("open", ()), ("missing", ("group not found",)), ("closed", ("group unavailable",))])
+def test_an_instance_that_is_not_there_comes_after_the_group(attached, group, of_group):
+    refused_with_the_first_of(attached, of_group + ("instance not found",), group, "i-missing")
 
 
 def test_nothing_applies_and_it_is_done(attached):

@@ -140,6 +140,8 @@ static void add_ip(struct gen_random *random, const struct packet_key *packet,
 		add(recipe, " data=%u", gen_below(random, 48));
 	if (one_in(random, 12))
 		add(recipe, " doff=%u", gen_below(random, 16));
+	if (one_in(random, 16))
+		add(recipe, " udplen=%u", gen_below(random, 12));
 	if (one_in(random, 4))
 		add(recipe, " pad=%u", gen_below(random, 48));
 }

@@ -40,6 +40,7 @@ LOADER_O := $(LOADER:%.c=$(B)/%.o)
 BPF_SKEL := $(patsubst bpf/%.bpf.c,$(B)/skel/%.skel.h,$(wildcard bpf/*.bpf.c))
 TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
 TEST_LIB_O := $(patsubst %.c,$(B)/%.o,$(filter-out $(wildcard tests/*/test_*.c),$(wildcard tests/unit/*.c tests/bpf/*.c)))
+E2E_TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/e2e/tools/*.c))
 
 all: $(B)/sgate
 
@@ -74,7 +75,13 @@ $(B)/tests/%: $(B)/tests/%.o $(TEST_LIB_O) $(B)/libsgate.a
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
-tests: $(TESTS)
+# Programs of their own, which tests start.
+$(B)/tests/e2e/tools/%: tests/e2e/tools/%.c
+	$(say) LINK $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $<
+
+tests: $(TESTS) $(E2E_TOOLS)
 
 clean:
 	rm -rf build

@@ -75,8 +75,8 @@ static void print_frame(const struct frame *frame)
 	fprintf(stderr, "\n");
 }
 
-static void check(struct harness *harness, const struct subject *subject,
-		  const struct frame *frame, size_t seen[SG_REASON_COUNT])
+static void check(struct harness *harness, const struct subject *subject, const struct frame *frame,
+		  size_t seen[SG_REASON_COUNT])
 {
 	for (enum program program = 0; program < PROGRAMS; program++) {
 		enum sg_reason expected, found;

@@ -6,15 +6,21 @@ CC = gcc
 CLANG ?= clang
 BPFTOOL ?= $(shell command -v bpftool || echo /usr/sbin/bpftool)
 PKG_CONFIG ?= pkg-config
-PYTHON ?= /usr/bin/python3
+CLANG_FORMAT ?= clang-format
+CLANG_TIDY ?= clang-tidy
 
 # SAN=1 builds with ASan and UBSan, in a folder of its own.
 ifeq ($(SAN),1)
 B := build/san
+SAN_B := $(B)
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 else
 B := build
+SAN_B = $(B)/san
 endif
+
+# Where many files are made in a row, without a -j of the user's own.
+JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
 ifeq ($(V),1)
 Q :=
@@ -38,10 +44,12 @@ BPF_CFLAGS := -std=gnu17 -g -O2 -target bpf -mcpu=v3 $(filter-out -Wmissing-prot
 LOADER := $(filter-out loader/main.c,$(wildcard loader/*/*.c))
 LOADER_O := $(LOADER:%.c=$(B)/%.o)
 BPF_SKEL := $(patsubst bpf/%.bpf.c,$(B)/skel/%.skel.h,$(wildcard bpf/*.bpf.c))
-TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
+UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+TESTS := $(UNIT_TESTS) $(patsubst %.c,$(B)/%,$(wildcard tests/bpf/test_*.c))
 TEST_LIB_O := $(patsubst %.c,$(B)/%.o,$(filter-out $(wildcard tests/*/test_*.c),$(wildcard tests/unit/*.c tests/bpf/*.c)))
+E2E_TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/e2e/tools/*.c))
 
-all: $(B)/sgate
+all: $(B)/sgate ## build the program, build/sgate
 
 $(B)/sgate: $(B)/loader/main.o $(B)/libsgate.a
 	$(say) LINK $@
@@ -74,12 +82,62 @@ $(B)/tests/%: $(B)/tests/%.o $(TEST_LIB_O) $(B)/libsgate.a
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
-tests: $(TESTS)
+# Programs of their own, which tests start.
+$(B)/tests/e2e/tools/%: tests/e2e/tools/%.c
+	$(say) LINK $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $<
 
-clean:
+tests: $(TESTS) $(E2E_TOOLS)
+unit-tests: $(UNIT_TESTS)
+
+demo: all ## show on network namespaces of its own what sgate does; as root
+	$(Q)SGATE=$(abspath $(B)/sgate) tools/demo-run
+
+# Builds go first and in parallel, so that no test shares the machine with a compiler.
+check: ## build, lint and run every test, some with sanitizers; as root
+	$(Q)+$(MAKE) --no-print-directory $(JOBS) all tests
+	$(Q)+$(MAKE) --no-print-directory $(JOBS) SAN=1 B=$(SAN_B) unit-tests
+	$(Q)+MAKE='$(MAKE)' tests/run $(B) $(SAN_B)
+
+# A stamp a file: what has not changed since, with all it includes, is not looked at again.
+C_FILES := $(wildcard bpf/*.[ch] include/*/*.h loader/*.[ch] loader/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
+TIDY_FLAGS = -std=gnu17 -D_GNU_SOURCE -DSGATE_VERSION='"$(VERSION)"' -Iinclude -Iloader -I$(B)/skel
+MAX_LINES := 450
+
+lint: ## check format, sizes, and what clang-tidy finds in the loader
+	$(Q)+$(MAKE) --no-print-directory -k $(JOBS) lint-files
+	$(Q)awk 'FNR > $(MAX_LINES) && !seen[FILENAME]++ {print FILENAME ": over $(MAX_LINES) lines: find its second job"} \
+		END {exit length(seen) > 0}' $(C_FILES)
+	$(Q)! grep -nE '(^|[^_[:alnum:]])(system|popen)[[:space:]]*\(' loader/*.[ch] loader/*/*.[ch]
+
+lint-files: $(C_FILES:%=$(B)/lint/%.format) $(patsubst %.c,$(B)/lint/%.tidy,$(wildcard loader/*.c loader/*/*.c))
+
+$(B)/lint/%.format: % .clang-format
+	$(say) FORMAT $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG_FORMAT) --dry-run --Werror $<
+	$(Q)touch $@
+
+$(B)/lint/%.tidy: %.c $(B)/%.o .clang-tidy
+	$(say) TIDY $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG_TIDY) --quiet $< -- $(TIDY_FLAGS) 2>$@.err || { cat $@.err >&2; exit 1; }
+	$(Q)touch $@
+
+install: all ## install below $(DESTDIR)$(PREFIX)
+	install -D -m 755 $(B)/sgate $(DESTDIR)$(PREFIX)/sbin/sgate
+	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/sgate/README.md
+	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/sgate/LICENSE
+
+clean: ## remove what was built
 	rm -rf build
 
-.PHONY: all tests clean
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+	@echo 'settings: V=1 shows commands, SAN=1 builds with ASan and UBSan, PREFIX, DESTDIR'
+
+.PHONY: all tests unit-tests demo check lint lint-files install clean help
 .SECONDARY:
 
 -include $(wildcard $(B)/loader/*.d $(B)/loader/*/*.d $(B)/bpf/*.d $(B)/tests/*/*.d)

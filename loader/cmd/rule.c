@@ -43,7 +43,9 @@ static int rules_read_file(const char *path, struct rules *rules, struct error *
 	int r = file_read(path, RULES_FILE_BYTES, &text, &length, &cause);
 
 	if (r)
-		return error_set(err, -r, CODE_INVALID_PARAMETER_VALUE, "%s", cause.message);
+		return error_set(err, -r, CODE_INVALID_PARAMETER_VALUE,
+				 "%s: name a file of rules, or - for standard input",
+				 cause.message);
 	r = rules_parse_lines(text, length, rules, &cause);
 	if (r)
 		return error_set(err, -r, cause.code, "%s: %s",

@@ -29,9 +29,10 @@ static int check_supported(const struct instance *instance, struct error *err)
 		return 0;
 	return error_set(
 		err, EOPNOTSUPP, CODE_OPERATION_DENIED_INSTANCE_NOT_SUPPORT_SECURITY_GROUP,
-		"instance \"%s\" does not support security groups: its interface \"%s\" is "
-		"the loopback, or carries neither Ethernet nor plain IP",
-		instance->id, instance->dev);
+		"instance \"%s\" does not support security groups, its interface \"%s\" being "
+		"the loopback or carrying neither Ethernet nor plain IP: give it another with "
+		"sgate instance set %s --dev DEV",
+		instance->id, instance->dev, instance->id);
 }
 
 /* The preconditions on the instance; those on the group come before. */

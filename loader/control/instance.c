@@ -223,8 +223,8 @@ static int attach(struct change *change, const char *dev, const char *id,
 	if (!link_is_supported(&link))
 		return error_set(err, EOPNOTSUPP,
 				 CODE_OPERATION_DENIED_INSTANCE_NOT_SUPPORT_SECURITY_GROUP,
-				 "interface \"%s\" does not support security groups: it is the "
-				 "loopback, or carries neither Ethernet nor plain IP",
+				 "interface \"%s\" does not support security groups, being the "
+				 "loopback or carrying neither Ethernet nor plain IP: use another",
 				 dev);
 	/* dev may be an alternative name; an instance has the real one */
 	r = find_or_make(control, link.name, id, &instance, &found, err);

@@ -93,7 +93,7 @@ static int insert_refused(struct rule_writer *writer, const struct rule *rule, i
 		return found;
 	return error_set(err, ENOENT, CODE_INVALID_SECURITY_GROUP_NOT_FOUND,
 			 "no group \"%s\", which a rule of group \"%s\" names: create it first",
-			 rule->remote.group, group.id);
+			 rule->remote.group, group.name);
 }
 
 /* Add the rule, or give the one that is there its description. */

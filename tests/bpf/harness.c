@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * harness.c - load the programs in a private bpffs directory and run frames.
+ *
+ * The directory is removed as soon as everything in it is open, so nothing is
+ * left behind however a test ends.
+ */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <ftw.h>
+#include <linux/magic.h>
+#include <linux/pkt_cls.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "bpf/harness.h"
+
+#define BPFFS "/sys/fs/bpf"
+#define LOOPBACK 1
+#define SLOT 7
+/* A page less what the kernel wants before and behind a packet. */
+#define MAX_TC_LENGTH 3520
+
+static const char *const names[PROGRAMS] = {"sg_tc_rx", "sg_tc_tx", "sg_xdp_rx"};
+
+/* One test program has one. */
+static struct harness the_harness;
+
+static const char *cannot_run(void)
+{
+	struct statfs fs;
+
+	if (geteuid() != 0)
+		return "not root";
+	if (statfs(BPFFS, &fs) || fs.f_type != BPF_FS_MAGIC)
+		return "no bpffs at " BPFFS;
+	return NULL;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
+static int open_programs(struct harness *harness, const char *dir)
+{
+	char path[128];
+
+	for (int i = 0; i < PROGRAMS; i++) {
+		snprintf(path, sizeof(path), "%s/progs/%s", dir, names[i]);
+		harness->programs[i] = bpf_obj_get(path);
+		if (harness->programs[i] < 0) {
+			fprintf(stderr, "cannot open %s: %s\n", path, strerror(errno));
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int harness_open(void **state)
+{
+	char dir[64];
+	struct error err;
+	int r;
+
+	memset(the_harness.programs, -1, sizeof(the_harness.programs));
+	the_harness.ifindex = LOOPBACK;
+	*state = &the_harness;
+	if (cannot_run())
+		return 0;
+	snprintf(dir, sizeof(dir), BPFFS "/sgate-test-%d", getpid());
+	r = kern_open(dir, KERN_WRITE, &the_harness.kern, &err);
+	if (r)
+		fprintf(stderr, "%s\n", err.message);
+	else
+		r = open_programs(&the_harness, dir);
+	nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return r;
+}
+
+int harness_close(void **state)
+{
+	struct harness *harness = *state;
+
+	for (int i = 0; i < PROGRAMS; i++) {
+		if (harness->programs[i] >= 0)
+			close(harness->programs[i]);
+	}
+	kern_close(harness->kern);
+	return 0;
+}
+
+struct harness *harness_of(void **state)
+{
+	const char *why = cannot_run();
+
+	if (why) {
+		print_message("skipped: %s\n", why);
+		skip();
+	}
+	return *state;
+}
+
+void harness_name(struct harness *harness, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(harness->name, sizeof(harness->name), format, args);
+	va_end(args);
+}
+
+static void read_counters(struct harness *harness, struct sg_counters *counters_out)
+{
+	struct error err;
+
+	if (counters_read(harness->kern, harness->slot, counters_out, &err))
+		fail_msg("%s", err.message);
+}
+
+void harness_bind_raw(struct harness *harness, const struct sg_binding *binding)
+{
+	struct error err;
+
+	if (binding_set(harness->kern, harness->ifindex, binding, &err))
+		fail_msg("%s", err.message);
+	harness->slot = binding->slot;
+	harness->options = binding->options;
+	read_counters(harness, &harness->seen);
+}
+
+void harness_bind_image(struct harness *harness, const struct image *image, uint32_t options)
+{
+	struct sg_binding binding = {.slot = SLOT, .options = options};
+	uint64_t word;
+	struct error err;
+
+	if (heap_begin(harness->kern, &err) || heap_publish(harness->kern, image, &word, &err))
+		fail_msg("%s", err.message);
+	binding.policy = word;
+	harness_bind_raw(harness, &binding);
+}
+
+void harness_bind(struct harness *harness, const struct policy *policy, uint32_t options)
+{
+	struct image image;
+	struct error err;
+
+	if (compile(policy, SG_HEAP_NODES, &image, &err))
+		fail_msg("%s", err.message);
+	harness_bind_image(harness, &image, options);
+	image_fini(&image);
+}
+
+void harness_bind_rows(struct harness *harness, const struct rule_row *rows, size_t count,
+		       uint32_t options)
+{
+	struct table table;
+
+	table_fill(&table, rows, count);
+	harness_bind(harness, &table.policy, options);
+}
+
+void harness_unbind(struct harness *harness)
+{
+	struct error err;
+
+	if (binding_clear(harness->kern, harness->ifindex, &err))
+		fail_msg("%s", err.message);
+	harness->slot = 0;
+	harness->options = 0;
+	read_counters(harness, &harness->seen);
+}
+
+enum sg_direction harness_direction(const struct harness *harness, enum program program)
+{
+	bool guest = harness->options & SG_OPTION_GUEST;
+
+	/* Nobody knows whose packets those of an unbound interface are. */
+	if (!harness->slot)
+		return SG_INGRESS;
+	if (program == TC_TX)
+		return guest ? SG_INGRESS : SG_EGRESS;
+	return guest ? SG_EGRESS : SG_INGRESS;
+}
+
+bool harness_takes(enum program program, const struct frame *frame)
+{
+	uint32_t length = frame->length;
+	uint16_t type = (uint16_t)(frame->bytes[12] << 8 | frame->bytes[13]);
+
+	if (program == XDP_RX)
+		return length >= 14;
+	/* The kernel wants to read the addresses of what says it is IP (Linux 6.18). */
+	if (type == 0x0800)
+		return length >= 14 + 20 && length <= MAX_TC_LENGTH;
+	if (type == 0x86dd)
+		return length >= 14 + 40 && length <= MAX_TC_LENGTH;
+	/* A link header alone is refused as well (Linux 6.1). */
+	return length > 14 && length <= MAX_TC_LENGTH;
+}
+
+static enum sg_verdict run(struct harness *harness, enum program program, const struct frame *frame,
+			   const struct gso *gso)
+{
+	struct __sk_buff skb = {
+		.ifindex = harness->ifindex,
+		.gso_segs = gso->segments,
+		.gso_size = gso->segment_size,
+	};
+	struct xdp_md xdp = {.ingress_ifindex = harness->ifindex, .data_end = frame->length};
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->bytes,
+		    .data_size_in = frame->length, .repeat = 1);
+
+	/* Without it: one frame of loopback. */
+	if (gso->segment_size || harness->ifindex != LOOPBACK) {
+		options.ctx_in = program == XDP_RX ? (void *)&xdp : &skb;
+		options.ctx_size_in = program == XDP_RX ? sizeof(xdp) : sizeof(skb);
+	}
+	if (bpf_prog_test_run_opts(harness->programs[program], &options))
+		fail_msg("%s: %s of %u bytes: %s", harness->name, names[program], frame->length,
+			 strerror(errno));
+	if (options.retval == (program == XDP_RX ? XDP_PASS : (uint32_t)TC_ACT_UNSPEC))
+		return SG_ACCEPT;
+	if (options.retval != (program == XDP_RX ? XDP_DROP : TC_ACT_SHOT))
+		fail_msg("%s: %s returned %d", harness->name, names[program], (int)options.retval);
+	return SG_DROP;
+}
+
+/* The reason whose counter differs from what was seen before. */
+static enum sg_reason counted(struct harness *harness, enum program program, uint64_t packets,
+			      uint64_t bytes)
+{
+	enum sg_direction direction = harness_direction(harness, program);
+	enum sg_reason reason = SG_REASON_COUNT;
+	struct sg_counters now;
+
+	read_counters(harness, &now);
+	for (int i = 0; i < 2 * SG_MAX_REASONS; i++) {
+		int way = i / SG_MAX_REASONS, which = i % SG_MAX_REASONS;
+		uint64_t more_packets =
+			now.by[way][which].packets - harness->seen.by[way][which].packets;
+		uint64_t more_bytes = now.by[way][which].bytes - harness->seen.by[way][which].bytes;
+
+		if (!more_packets && !more_bytes)
+			continue;
+		if (reason != SG_REASON_COUNT || way != (int)direction || more_packets != packets ||
+		    more_bytes != bytes)
+			fail_msg("%s: %s counted %llu packets, %llu bytes as %s %s", harness->name,
+				 names[program], (unsigned long long)more_packets,
+				 (unsigned long long)more_bytes,
+				 way == SG_INGRESS ? "ingress" : "egress", reason_label(which));
+		reason = which;
+	}
+	if (reason == SG_REASON_COUNT)
+		fail_msg("%s: %s counted nothing", harness->name, names[program]);
+	harness->seen = now;
+	return reason;
+}
+
+enum sg_reason harness_run_gso(struct harness *harness, enum program program,
+			       const struct frame *frame, const struct gso *gso, uint64_t packets,
+			       uint64_t bytes)
+{
+	enum sg_verdict verdict = run(harness, program, frame, gso);
+	enum sg_reason reason = counted(harness, program, packets, bytes);
+
+	if (verdict != reason_verdict(reason))
+		fail_msg("%s: %s %s a packet counted as %s", harness->name, names[program],
+			 verdict == SG_ACCEPT ? "passed" : "dropped", reason_label(reason));
+	return reason;
+}
+
+enum sg_reason harness_run(struct harness *harness, enum program program, const struct frame *frame)
+{
+	return harness_run_gso(harness, program, frame, &(struct gso){0}, 1, frame->length);
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test_parity.c - the slow matcher, the compiled image, the TC programs and
+ * the XDP program decide alike, for pairs of random groups and packets at the
+ * edges of their rules.
+ *
+ * SGATE_SEED=N starts with another seed; a failure names the seed to repeat.
+ */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/harness.h"
+#include "unit/gen_policy.h"
+
+#define PAIRS 1500
+#define PACKETS 200
+/* A change of side waits for the kernel, so it does not come with every pair. */
+#define PAIRS_A_SIDE 25
+
+/* Two groups and the rules of both. */
+struct pair {
+	struct gen_policy groups[2];
+	struct policy_rule *rules; /* owned */
+	struct policy policy;
+};
+
+static void pair_make(struct pair *pair, uint64_t seed, const struct gen_options *options)
+{
+	size_t count = 0;
+
+	for (int i = 0; i < 2; i++) {
+		pair->groups[i] = gen_policy(2 * seed + (unsigned int)i, options);
+		count += pair->groups[i].policy.count;
+	}
+	pair->rules = calloc(count, sizeof(*pair->rules));
+	assert_non_null(pair->rules);
+	pair->policy = (struct policy){.rules = pair->rules, .count = 0};
+	for (int i = 0; i < 2; i++) {
+		const struct gen_policy *group = &pair->groups[i];
+
+		for (size_t j = 0; j < group->policy.count; j++) {
+			/* ids are unique across groups; those of the two are in turn older */
+			group->rules[j].id = 2 * group->rules[j].id + i;
+			pair->rules[pair->policy.count++] = group->policy_rules[j];
+		}
+	}
+}
+
+static void pair_fini(struct pair *pair)
+{
+	for (int i = 0; i < 2; i++)
+		gen_policy_fini(&pair->groups[i]);
+	free(pair->rules);
+}
+
+static bool is_extension(uint8_t protocol)
+{
+	return protocol == 0 || protocol == 43 || protocol == 44 || protocol == 51 ||
+	       protocol == 60;
+}
+
+/* One that a frame can have: no ports where there are none. */
+static void random_packet(struct pair *pair, struct packet_key *packet_out)
+{
+	struct gen_policy *group = &pair->groups[gen_below(&pair->groups[0].random, 2)];
+
+	do {
+		gen_packet(group, packet_out);
+	} while (packet_out->family == SG_IPV6 && is_extension(packet_out->protocol));
+	switch (packet_out->protocol) {
+	case 6:
+	case 17:
+	case 132:
+		return;
+	case 1:
+		if (packet_out->family == SG_IPV4)
+			return;
+		break;
+	case 58:
+		if (packet_out->family == SG_IPV6)
+			return;
+		break;
+	}
+	packet_out->low16 = 0;
+}
+
+static void make_frame(const struct packet_key *packet, struct frame *frame)
+{
+	static const char *const names[256] = {[6] = "tcp", [17] = "udp", [132] = "sctp"};
+	const char *ip = packet->family == SG_IPV4 ? "ip4" : "ip6";
+	unsigned int protocol = packet->protocol;
+	char recipe[64];
+
+	if (names[protocol])
+		snprintf(recipe, sizeof(recipe), "%s %s=%u data=4", ip, names[protocol],
+			 packet->low16);
+	else if (protocol == (packet->family == SG_IPV4 ? 1 : 58))
+		snprintf(recipe, sizeof(recipe), "%s %s=%u,%u", ip,
+			 protocol == 1 ? "icmp" : "icmp6", packet->low16 >> 8,
+			 packet->low16 & 255U);
+	else
+		snprintf(recipe, sizeof(recipe), "%s proto=%u data=8", ip, protocol);
+	frame_make(frame, recipe);
+	if (packet->direction == SG_INGRESS)
+		frame_set_source(frame, packet->remote);
+	else
+		frame_set_destination(frame, packet->remote);
+}
+
+static enum sg_reason reason_of(bool matched, bool accepted)
+{
+	if (!matched)
+		return SG_REASON_NO_RULE;
+	return accepted ? SG_REASON_RULE_ACCEPT : SG_REASON_RULE_DENY;
+}
+
+static void check_image(const struct harness *harness, const struct image *image,
+			const struct packet_key *packet, const struct slow_verdict *slow)
+{
+	uint32_t decision = image_classify(image, packet);
+	bool matched = decision != SG_DECISION_NONE;
+
+	if (matched != slow->matched ||
+	    (matched &&
+	     ((decision & 1) != slow->accepted || image_rule_id(image, decision) != slow->rule_id)))
+		fail_msg("%s: %s: the image decides %#x, the slow matcher by rule %lld",
+			 harness->name, gen_packet_text(packet), decision,
+			 (long long)slow->rule_id);
+}
+
+static void check_packet(struct harness *harness, const struct pair *pair,
+			 const struct image *image, const struct packet_key *packet,
+			 size_t seen[SG_REASON_COUNT])
+{
+	struct slow_verdict slow = slow_match(&pair->policy, packet);
+	enum sg_reason expected = reason_of(slow.matched, slow.accepted), found;
+	struct frame frame;
+
+	check_image(harness, image, packet, &slow);
+	make_frame(packet, &frame);
+	for (enum program program = 0; program < PROGRAMS; program++) {
+		if (harness_direction(harness, program) != packet->direction)
+			continue;
+		found = harness_run(harness, program, &frame);
+		if (found != expected)
+			fail_msg("%s: %s: program %d says %s, the slow matcher %s", harness->name,
+				 gen_packet_text(packet), program, reason_label(found),
+				 reason_label(expected));
+		seen[expected]++;
+	}
+}
+
+static void check_pair(struct harness *harness, uint64_t seed, const struct gen_options *options,
+		       int packets, uint32_t side, size_t seen[SG_REASON_COUNT])
+{
+	struct pair pair;
+	struct image image;
+	struct error err;
+
+	pair_make(&pair, seed, options);
+	harness_name(harness, "SGATE_SEED=%llu", (unsigned long long)seed);
+	if (compile(&pair.policy, SG_HEAP_NODES, &image, &err))
+		fail_msg("%s: %s", harness->name, err.message);
+	harness_bind_image(harness, &image, SG_OPTION_STRICT | side);
+	for (int i = 0; i < packets; i++) {
+		struct packet_key packet;
+
+		random_packet(&pair, &packet);
+		check_packet(harness, &pair, &image, &packet, seen);
+	}
+	image_fini(&image);
+	pair_fini(&pair);
+}
+
+/* XDP sees ingress on one side and egress on the other. */
+static uint32_t side_of(uint64_t number)
+{
+	return number / PAIRS_A_SIDE % 2 ? SG_OPTION_GUEST : 0;
+}
+
+static void all_decide_alike(void **state)
+{
+	struct harness *harness = harness_of(state);
+	size_t seen[SG_REASON_COUNT] = {0};
+	uint64_t seed = gen_seed(1);
+
+	print_message("SGATE_SEED=%llu\n", (unsigned long long)seed);
+	for (int i = 0; i < PAIRS; i++, seed++)
+		check_pair(harness, seed, &(struct gen_options){0}, PACKETS, side_of(seed), seen);
+	/* The packets must be worth something. */
+	assert_in_range(seen[SG_REASON_RULE_ACCEPT], PAIRS * PACKETS / 5, SIZE_MAX);
+	assert_in_range(seen[SG_REASON_RULE_DENY], PAIRS * PACKETS / 5, SIZE_MAX);
+	assert_in_range(seen[SG_REASON_NO_RULE], PAIRS * PACKETS / 5, SIZE_MAX);
+}
+
+static void all_decide_alike_by_thousands_of_rules(void **state)
+{
+	static const struct gen_options options = {.min_rules = 4000, .max_rules = 5000};
+	struct harness *harness = harness_of(state);
+	size_t seen[SG_REASON_COUNT] = {0};
+	uint64_t seed = gen_seed(1);
+
+	for (int i = 0; i < 4; i++, seed++)
+		check_pair(harness, seed, &options, 2000, i % 2 ? SG_OPTION_GUEST : 0, seen);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_decide_alike),
+		cmocka_unit_test(all_decide_alike_by_thousands_of_rules),
+	};
+
+	return cmocka_run_group_tests(tests, harness_open, harness_close);
+}

@@ -4,8 +4,10 @@
  * in it.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "control/internal.h"
+#include "control/target.h"
 #include "model/code.h"
 #include "util/cleanup.h"
 
@@ -82,34 +84,34 @@ int control_connections_configure(struct control *control,
 	return r ? r : change_end(&change, configure(&change, settings, err), err);
 }
 
-struct flushing {
-	struct kern *kern;
-	uint32_t slot; /* 0: all */
-	struct error *err;
-};
-
-static int flush_bound(uint32_t ifindex, const struct sg_binding *binding, void *context)
+static int flush_bound(struct kern *kern, uint32_t slot, struct error *err)
 {
-	struct flushing *flushing = context;
+	struct bounds bounds = {};
+	int r = bounds_load(kern, &bounds, err);
 
-	if (flushing->slot && flushing->slot != SG_OWNER_SLOT(binding->owner))
-		return 0;
-	return connections_flush(flushing->kern, ifindex, flushing->err);
+	for (size_t i = 0; !r && i < bounds.count; i++) {
+		uint32_t bound_slot = SG_OWNER_SLOT(bounds.items[i].binding.owner);
+
+		if (!slot || slot == bound_slot)
+			r = connections_flush(kern, bound_slot, bounds.items[i].ifindex, err);
+	}
+	free(bounds.items);
+	return r;
 }
 
 /* In the store's write transaction, so that no binding is changed by another. */
 static int flush(struct control *control, const char *name, struct error *err)
 {
 	AUTO(instance_fini) struct instance instance = {};
-	struct flushing flushing = {.err = err};
 	struct error reason = {};
+	struct kern *kern;
 	int r = 0;
 
 	if (name)
 		r = store_instance_find(control->store, name, &instance, err);
 	if (r)
 		return r;
-	r = control_kern(control, &flushing.kern, &reason);
+	r = control_kern(control, &kern, &reason);
 	if (r == -ENOENT && !reason.code)
 		return 0;
 	if (r) {
@@ -117,11 +119,7 @@ static int flush(struct control *control, const char *name, struct error *err)
 		return r;
 	}
 	r = control_kern_write(control, err);
-	if (r)
-		return r;
-	flushing.kern = control->kern;
-	flushing.slot = instance.slot;
-	return binding_each(control->kern, flush_bound, &flushing);
+	return r ? r : flush_bound(control->kern, instance.slot, err);
 }
 
 int control_connections_flush(struct control *control, const char *instance, struct error *err)

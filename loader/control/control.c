@@ -115,10 +115,13 @@ struct store *control_store(struct control *control)
 
 int control_kern(struct control *control, struct kern **kern_out, struct error *err)
 {
+	struct connection_settings settings;
 	int r = 0;
 
+	/* reading makes no maps: any settings do */
+	connection_settings_default(&settings);
 	if (!control->kern)
-		r = kern_open(control->bpffs, KERN_READ, NULL, &control->kern, err);
+		r = kern_open(control->bpffs, KERN_READ, &settings, &control->kern, err);
 	if (!r)
 		*kern_out = control->kern;
 	return r;

@@ -29,6 +29,7 @@ static struct sg_binding binding_without_images(const struct kern *kern,
 	struct sg_binding binding = {
 		.owner = share_owner(kern, slot),
 		.window = share_window(kern, slot),
+		.share = target->share,
 		.options = hooks_to_options(hooks),
 	};
 
@@ -91,6 +92,8 @@ const char *target_difference(const struct kern *kern, const struct target *targ
 	    (binding->owner != share_owner(kern, target->instance.slot) ||
 	     binding->window != share_window(kern, target->instance.slot)))
 		return "has another part of the connection table than its own";
+	if (binding->share != target->share)
+		return "may have another number of connections than it should";
 	if (!entry_is_right(kern, target, binding, hooks))
 		return "has other options than it should";
 	return NULL;

@@ -88,6 +88,7 @@ static int compile_target(struct enforcement *e, struct target *target, struct e
 	bool pass = instance_passes_without_group(&target->instance, target->is_guest);
 	int r = policies_get(&e->policies, &target->instance, pass, &target->policy, err);
 
+	target->share = options->connections ? options->connections : e->settings.share;
 	if (!r && (options->mac_count || options->address_count))
 		r = guard_compile(options->macs, options->mac_count, options->addresses,
 				  options->address_count, &target->guard, err);
@@ -168,43 +169,6 @@ static int bind_targets(struct enforcement *e, struct error *err)
 	return r;
 }
 
-/* Connections that the instance may have at a time: no more than its part of the table holds. */
-static uint32_t wanted_limit(const struct enforcement *e, const struct target *target)
-{
-	uint32_t own = target->instance.options.connections;
-	uint32_t wanted = own ? own : e->settings.share;
-	struct connection_table table;
-
-	connection_table(e->kern, &table);
-	return wanted < table.window ? wanted : table.window;
-}
-
-static int limit_targets(struct enforcement *e, struct error *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; !r && i < e->targets.count; i++) {
-		const struct target *target = &e->targets.items[i];
-		uint32_t wanted = wanted_limit(e, target);
-		struct share_use use;
-
-		if (!target->is_enforced)
-			continue;
-		r = share_use(e->kern, target->instance.slot, &use, err);
-		if (r || use.limit == wanted)
-			continue;
-		if (drift_add(e->change->drift,
-			      "instance \"%s\" on \"%s\" may have %u "
-			      "connections instead of %u",
-			      target->instance.id, target->link.name, use.limit, wanted))
-			return out_of_memory(err);
-		if (!e->change->check_only)
-			r = step_limit(&e->steps, e->kern, target->instance.slot, use.limit, wanted,
-				       err);
-	}
-	return r;
-}
-
 static void tell_stray(uint32_t ifindex, void *context)
 {
 	(void)drift_add(context, "interface index %u has a link that no entry names", ifindex);
@@ -231,8 +195,6 @@ static int mend(struct enforcement *e, struct error *err)
 		r = connections_configure(e->kern, &e->settings, err);
 	if (!r)
 		r = unbind_stale(e, err);
-	if (!r)
-		r = limit_targets(e, err);
 	if (!r)
 		r = bind_targets(e, err);
 	if (!r && e->change->everything)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * step.c - change entries, programs and limits in the kernel, and take it back.
+ * step.c - change entries and programs in the kernel, and take it back.
  *
  * An interface is bound before its programs are attached, so that a program
  * never meets a missing entry; and unbound in the other order.
@@ -14,20 +14,12 @@
 #include "model/code.h"
 #include "util/array.h"
 
-enum step_kind {
-	STEP_INTERFACE,
-	STEP_LIMIT,
-};
-
-/* What was before a step. */
+/* One interface as it was before a step. */
 struct step {
-	enum step_kind kind;
-	uint32_t ifindex; /* STEP_INTERFACE */
+	uint32_t ifindex;
 	char dev[DEV_MAX + 1];
 	struct sg_binding before; /* all zeroes: it had no entry */
 	struct hooks after;	  /* what the step attached; all NONE: it detached */
-	uint32_t slot;		  /* STEP_LIMIT */
-	uint32_t limit;
 };
 
 void steps_fini(struct steps *steps)
@@ -36,35 +28,31 @@ void steps_fini(struct steps *steps)
 	*steps = (struct steps){};
 }
 
-static int note(struct steps *steps, const struct step *step, struct error *err)
+static int note_step(struct steps *steps, const struct kern *kern, uint32_t ifindex,
+		     const char *dev, const struct hooks *after, struct error *err)
 {
+	struct step *step;
+
 	if (ARRAY_GROW(steps->items, steps->count, steps->capacity))
 		return error_set(err, ENOMEM, CODE_INTERNAL_SERVER_ERROR, "out of memory");
-	steps->items[steps->count++] = *step;
+	step = &steps->items[steps->count++];
+	*step = (struct step){.ifindex = ifindex, .after = *after};
+	memcpy(step->dev, dev, sizeof(step->dev));
+	(void)binding_get(kern, ifindex, &step->before);
 	return 0;
-}
-
-static int note_interface(struct steps *steps, const struct kern *kern, uint32_t ifindex,
-			  const char *dev, const struct hooks *after, struct error *err)
-{
-	struct step step = {.kind = STEP_INTERFACE, .ifindex = ifindex, .after = *after};
-
-	memcpy(step.dev, dev, sizeof(step.dev));
-	(void)binding_get(kern, ifindex, &step.before);
-	return note(steps, &step, err);
 }
 
 int step_bind(struct steps *steps, struct kern *kern, const struct target *target,
 	      const struct present *present, struct hooks *hooks, struct error *err)
 {
+	uint32_t slot = SG_OWNER_SLOT(present->binding.owner);
 	uint32_t ifindex = target->link.ifindex;
 	struct sg_binding binding;
-	int r = note_interface(steps, kern, ifindex, target->link.name, hooks, err);
+	int r = note_step(steps, kern, ifindex, target->link.name, hooks, err);
 
 	/* an entry that was left by another instance's interface with this index */
-	if (!r && present->is_bound &&
-	    SG_OWNER_SLOT(present->binding.owner) != target->instance.slot)
-		r = connections_flush(kern, ifindex, err);
+	if (!r && present->is_bound && slot != target->instance.slot)
+		r = connections_flush(kern, slot, ifindex, err);
 	if (r)
 		return r;
 	binding = target_binding(kern, target, hooks);
@@ -88,26 +76,18 @@ int step_unbind(struct steps *steps, struct kern *kern, const struct bound *boun
 	int r;
 
 	(void)link_find_index(bound->ifindex, &link, &ignored);
-	r = note_interface(steps, kern, bound->ifindex, link.name, &none, err);
+	r = note_step(steps, kern, bound->ifindex, link.name, &none, err);
 	if (!r)
 		r = hooks_detach(kern, bound->ifindex, &hooks, err);
 	if (!r)
-		r = connections_flush(kern, bound->ifindex, err);
+		r = connections_flush(kern, SG_OWNER_SLOT(bound->binding.owner), bound->ifindex,
+				      err);
 	if (!r)
 		r = binding_clear(kern, bound->ifindex, err);
 	return r;
 }
 
-int step_limit(struct steps *steps, struct kern *kern, uint32_t slot, uint32_t before,
-	       uint32_t limit, struct error *err)
-{
-	struct step step = {.kind = STEP_LIMIT, .slot = slot, .limit = before};
-	int r = note(steps, &step, err);
-
-	return r ? r : share_set_limit(kern, slot, limit, err);
-}
-
-static void undo_interface(struct kern *kern, const struct step *step)
+static void undo_step(struct kern *kern, const struct step *step)
 {
 	struct hooks hooks = hooks_of_binding(&step->before);
 	struct sg_binding before = step->before;
@@ -126,14 +106,6 @@ static void undo_interface(struct kern *kern, const struct step *step)
 
 void steps_undo(struct steps *steps, struct kern *kern)
 {
-	struct error ignored;
-
-	while (steps->count) {
-		const struct step *step = &steps->items[--steps->count];
-
-		if (step->kind == STEP_INTERFACE)
-			undo_interface(kern, step);
-		else
-			(void)share_set_limit(kern, step->slot, step->limit, &ignored);
-	}
+	while (steps->count)
+		undo_step(kern, &steps->items[--steps->count]);
 }

@@ -26,9 +26,6 @@ int step_bind(struct steps *steps, struct kern *kern, const struct target *targe
 /* Take the programs off, forget the connections and clear the entry. */
 int step_unbind(struct steps *steps, struct kern *kern, const struct bound *bound,
 		struct error *err);
-/* Give a slot another limit of connections than `before`. */
-int step_limit(struct steps *steps, struct kern *kern, uint32_t slot, uint32_t before,
-	       uint32_t limit, struct error *err);
 
 /*
  * Take all steps back, the last one first. The old images are still whole, so

@@ -29,6 +29,7 @@ struct target {
 	struct policy_set *policy; /* borrowed; NULL unless enforced */
 	struct image guard;	   /* of its addresses; without nodes when none are known */
 	uint32_t guard_root;	   /* 0: none, or not published yet */
+	uint32_t share;		   /* connections that it may have */
 };
 
 struct targets {

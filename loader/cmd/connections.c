@@ -145,7 +145,7 @@ static int count(const struct invocation *invocation, struct control *control,
 		const struct instance *instance = &finding->instances.items[i];
 		json_t *share = NULL;
 
-		r = share_document(kern, instance->slot, &share, err);
+		r = share_document(control, kern, instance, &share, err);
 		if (r)
 			return r;
 		if (json_object_set_new(share, "instanceId", json_string(instance->id)) |

@@ -125,19 +125,21 @@ int reading_kern(struct control *control, struct kern **kern_out, struct error *
 	return r;
 }
 
-int share_document(const struct kern *kern, uint32_t slot, json_t **document_out, struct error *err)
+int share_document(struct control *control, const struct kern *kern,
+		   const struct instance *instance, json_t **document_out, struct error *err)
 {
+	struct instance_state state;
 	struct share_use use = {0};
-	int r = 0;
+	int r = control_instance_state(control, instance, &state, err);
 
-	if (kern)
-		r = share_use(kern, slot, &use, err);
+	if (!r && kern)
+		r = share_use(kern, instance->slot, &use, err);
 	if (r)
 		return r;
-	*document_out =
-		json_pack("{s:I, s:I, s:I, s:I, s:I}", "entries", (json_int_t)use.entries,
-			  "unreplied", (json_int_t)use.unreplied, "limit", (json_int_t)use.limit,
-			  "refused", (json_int_t)use.refused, "replaced", (json_int_t)use.replaced);
+	*document_out = json_pack("{s:I, s:I, s:I, s:I, s:I}", "entries", (json_int_t)use.entries,
+				  "unreplied", (json_int_t)use.unreplied, "limit",
+				  state.is_bound ? (json_int_t)state.binding.share : 0, "refused",
+				  (json_int_t)use.refused, "replaced", (json_int_t)use.replaced);
 	return *document_out ? 0 : out_of_memory(err);
 }
 

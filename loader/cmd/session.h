@@ -46,11 +46,11 @@ json_t *drift_document(const struct drift *drift);
 int reading_kern(struct control *control, struct kern **kern_out, struct error *err);
 
 /*
- * How a slot uses its share of the connection table: entries, unreplied,
- * limit, refused, replaced. All 0 without kern.
+ * How an instance uses its share of the connection table: entries, unreplied,
+ * limit (0 while it is not attached), refused, replaced. All 0 without kern.
  */
-int share_document(const struct kern *kern, uint32_t slot, json_t **document_out,
-		   struct error *err);
+int share_document(struct control *control, const struct kern *kern,
+		   const struct instance *instance, json_t **document_out, struct error *err);
 
 /* The document of an instance, as stored and as in force. NULL: out of memory. */
 json_t *instance_state_document(const struct instance *instance,

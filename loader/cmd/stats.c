@@ -63,8 +63,8 @@ static int add_slot(const struct kern *kern, uint32_t slot, json_t *object, stru
 	return r ? r : add_counters(object, &counters, err);
 }
 
-static int add_instance(const struct kern *kern, const struct instance *instance, json_t *array,
-			struct error *err)
+static int add_instance(struct control *control, const struct kern *kern,
+			const struct instance *instance, json_t *array, struct error *err)
 {
 	json_t *object = json_pack("{s:s, s:s}", "instanceId", instance->id, "dev", instance->dev);
 	json_t *share = NULL;
@@ -72,7 +72,7 @@ static int add_instance(const struct kern *kern, const struct instance *instance
 
 	if (json_array_append_new(array, object))
 		return out_of_memory(err);
-	r = share_document(kern, instance->slot, &share, err);
+	r = share_document(control, kern, instance, &share, err);
 	if (r)
 		return r;
 	if (json_object_set_new(object, "connections", share))
@@ -93,11 +93,11 @@ static int add_instances(struct control *control, const struct kern *kern, const
 		return r;
 	if (name) {
 		r = store_instance_find(store, name, &instance, err);
-		return r ? r : add_instance(kern, &instance, array, err);
+		return r ? r : add_instance(control, kern, &instance, array, err);
 	}
 	r = store_instance_list(store, &instances, err);
 	for (size_t i = 0; !r && i < instances.count; i++)
-		r = add_instance(kern, &instances.items[i], array, err);
+		r = add_instance(control, kern, &instances.items[i], array, err);
 	return r;
 }
 

@@ -67,20 +67,20 @@ static const char *health_text(const struct instance *instance, const struct ins
 }
 
 /* Add how it uses its share; what is wrong with that, NULL for nothing, in *wrong_out. */
-static int add_share(const struct kern *kern, const struct instance *instance, json_t *document,
-		     json_t **wrong_out)
+static int add_share(const struct kern *kern, const struct instance *instance,
+		     const struct instance_state *state, json_t *document, json_t **wrong_out)
 {
+	uint32_t limit = state->is_bound ? state->binding.share : 0;
 	struct share_use use = {0};
 	struct error cause = {0};
 	int failures = 0;
 
 	if (kern && share_use(kern, instance->slot, &use, &cause))
 		*wrong_out = json_text(cause.message);
-	else if (use.limit && use.entries > (uint64_t)use.limit * FULL_PERCENT / 100)
-		*wrong_out =
-			json_sprintf("connections nearly full: %u of %u", use.entries, use.limit);
+	else if (limit && use.entries > (uint64_t)limit * FULL_PERCENT / 100)
+		*wrong_out = json_sprintf("connections nearly full: %u of %u", use.entries, limit);
 	failures += json_object_set_new(document, "connectionsUsed", json_integer(use.entries));
-	failures += json_object_set_new(document, "connectionsLimit", json_integer(use.limit));
+	failures += json_object_set_new(document, "connectionsLimit", json_integer(limit));
 	failures += json_object_set_new(document, "connectionsRefused",
 					json_integer((json_int_t)use.refused));
 	return failures;
@@ -102,7 +102,7 @@ static json_t *health_document(struct control *control, const struct kern *kern,
 				 instance->dev, "health", json_text(cause.message));
 	document = instance_state_document(instance, &state);
 	text = health_text(instance, &state);
-	failures = add_share(state.is_bound ? kern : NULL, instance, document, &wrong);
+	failures = add_share(state.is_bound ? kern : NULL, instance, &state, document, &wrong);
 	if (wrong && text == health_ok)
 		failures += json_object_set(document, "health", wrong);
 	else

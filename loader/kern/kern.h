@@ -155,6 +155,13 @@ uint32_t connection_share_max(const struct connection_settings *settings);
 int connections_configure(struct kern *kern, const struct connection_settings *settings,
 			  struct error *err);
 
+/* The table as its maps were made. */
+struct connection_table {
+	uint32_t entries;
+	uint32_t window; /* entries of an instance's part of it */
+};
+void connection_table(const struct kern *kern, struct connection_table *table_out);
+
 /* A connection as it is in the table, with its times in seconds. */
 struct connection {
 	struct sg_connection entry;

@@ -139,6 +139,14 @@ int settings_init(struct kern *kern, struct error *err)
 	return connections_configure(kern, &kern->made_with, err);
 }
 
+void connection_table(const struct kern *kern, struct connection_table *table_out)
+{
+	*table_out = (struct connection_table){
+		.entries = kern->bucket_count * SG_BUCKET_ENTRIES,
+		.window = (kern->settings->window_mask + 1) * SG_BUCKET_ENTRIES,
+	};
+}
+
 const char *phase_label(enum sg_phase phase)
 {
 	static const char *const labels[] = {

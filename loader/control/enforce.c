@@ -174,14 +174,29 @@ static void tell_stray(uint32_t ifindex, void *context)
 	(void)drift_add(context, "interface index %u has a link that no entry names", ifindex);
 }
 
-/* Packets of slots that nobody has any more: the next instance there starts from zero. */
+/* Counts of slots that nobody has any more: the next instance there starts from zero. */
 static int reset_removed(struct enforcement *e, struct error *err)
 {
 	int r = 0;
 
-	for (size_t i = 0; !r && i < e->change->removed.count; i++)
-		r = counters_reset(e->kern, e->change->removed.items[i], err);
+	for (size_t i = 0; !r && i < e->change->removed.count; i++) {
+		uint32_t slot = e->change->removed.items[i];
+
+		r = counters_reset(e->kern, slot, err);
+		if (!r)
+			r = share_reset(e->kern, slot, err);
+	}
 	return r;
+}
+
+/* Of the connection table: what can be set while it is in use. */
+static int configure(struct enforcement *e, struct error *err)
+{
+	if (connections_configured(e->kern, &e->settings))
+		return 0;
+	if (drift_add(e->change->drift, "connections have other timeouts than those that are set"))
+		return out_of_memory(err);
+	return e->change->check_only ? 0 : connections_configure(e->kern, &e->settings, err);
 }
 
 static int mend(struct enforcement *e, struct error *err)
@@ -191,8 +206,8 @@ static int mend(struct enforcement *e, struct error *err)
 
 	if (!check_only)
 		r = publish_all(e, err);
-	if (!r && !check_only && (e->change->has_settings || e->change->everything))
-		r = connections_configure(e->kern, &e->settings, err);
+	if (!r && (e->change->has_settings || e->change->everything))
+		r = configure(e, err);
 	if (!r)
 		r = unbind_stale(e, err);
 	if (!r)

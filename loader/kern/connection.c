@@ -69,12 +69,6 @@ static bool entry_copy(const struct sg_bucket *bucket, int index, struct sg_conn
 	return false;
 }
 
-/* Whole seconds of a number of clock units. */
-static uint32_t seconds(const struct kern *kern, uint32_t units)
-{
-	return units / (kern->settings->second ? kern->settings->second : 1);
-}
-
 /* What is known of an entry; false when its time is over. */
 static bool describe(const struct kern *kern, const struct sg_connection *entry, uint32_t now,
 		     struct connection *connection_out)
@@ -90,10 +84,11 @@ static bool describe(const struct kern *kern, const struct sg_connection *entry,
 	*connection_out = (struct connection){
 		.entry = *entry,
 		.slot = SG_OWNER_SLOT(entry->owner),
-		.age_s = (int32_t)(now - entry->created) < 0 ? 0
-							     : seconds(kern, now - entry->created),
-		.idle_s = seconds(kern, idle),
-		.expires_s = seconds(kern, timeout - idle),
+		.age_s = (int32_t)(now - entry->created) < 0
+				 ? 0
+				 : settings_seconds(kern->settings, now - entry->created),
+		.idle_s = settings_seconds(kern->settings, idle),
+		.expires_s = settings_seconds(kern->settings, timeout - idle),
 	};
 	return true;
 }
@@ -168,6 +163,20 @@ int share_use(const struct kern *kern, uint32_t slot, struct share_use *use_out,
 	use.replaced = share.replaced;
 	use.refused = share.refused;
 	*use_out = use;
+	return 0;
+}
+
+int share_reset(struct kern *kern, uint32_t slot, struct error *err)
+{
+	struct sg_share share;
+	int r = share_read(kern, slot, &share);
+
+	if (r)
+		return kern_error(err, -r, "cannot read the share of slot %u", slot);
+	share.replaced = 0;
+	share.refused = 0;
+	if (bpf_map_update_elem(kern->maps[MAP_SHARES], &slot, &share, BPF_F_LOCK))
+		return kern_error(err, errno, "cannot reset the share of slot %u", slot);
 	return 0;
 }
 

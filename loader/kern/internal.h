@@ -61,6 +61,8 @@ int bpffs_prepare(const char *dir, struct error *err);
 uint32_t kern_bucket_count(const struct kern *kern);
 /* Fill the settings of a table that was just made; what has settings keeps them. */
 int settings_init(struct kern *kern, struct error *err);
+/* Whole seconds of a number of units of the table's clock. */
+uint32_t settings_seconds(const struct sg_settings *settings, uint32_t units);
 
 /* Load the BPF objects into kern's maps, making and pinning what is missing. */
 int programs_load(struct kern *kern, struct error *err);

@@ -155,6 +155,9 @@ uint32_t connection_share_max(const struct connection_settings *settings);
 int connections_configure(struct kern *kern, const struct connection_settings *settings,
 			  struct error *err);
 
+/* Whether these timeouts are in force. */
+bool connections_configured(const struct kern *kern, const struct connection_settings *settings);
+
 /* The table as its maps were made. */
 struct connection_table {
 	uint32_t entries;
@@ -195,6 +198,8 @@ struct share_use {
 	uint64_t refused;
 };
 int share_use(const struct kern *kern, uint32_t slot, struct share_use *use_out, struct error *err);
+/* What was replaced and refused counts from 0 again. The slot is bound nowhere. */
+int share_reset(struct kern *kern, uint32_t slot, struct error *err);
 
 const char *phase_label(enum sg_phase phase); /* "half-open", "established", ... */
 

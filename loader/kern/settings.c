@@ -91,6 +91,11 @@ static uint32_t jiffies_per_second(void)
 	return (NANOSECONDS + resolution.tv_nsec / 2) / resolution.tv_nsec;
 }
 
+uint32_t settings_seconds(const struct sg_settings *settings, uint32_t units)
+{
+	return ((uint64_t)units << settings->clock_shift) / jiffies_per_second();
+}
+
 /* Units of the table's clock, rounded up. */
 static uint32_t units(const struct sg_settings *settings, uint32_t seconds)
 {
@@ -114,6 +119,17 @@ int connections_configure(struct kern *kern, const struct connection_settings *w
 	}
 	settings->fragment_timeout = units(settings, wanted->fragment_seconds);
 	return 0;
+}
+
+bool connections_configured(const struct kern *kern, const struct connection_settings *wanted)
+{
+	const struct sg_settings *settings = kern->settings;
+
+	for (int i = 0; i < SG_PHASE_COUNT; i++) {
+		if (settings->timeout[i] != units(settings, wanted->seconds[i]))
+			return false;
+	}
+	return settings->fragment_timeout == units(settings, wanted->fragment_seconds);
 }
 
 int settings_init(struct kern *kern, struct error *err)

@@ -40,23 +40,16 @@ static json_t *address_document(uint8_t family, const __u64 halves[2])
 	return json_string(text);
 }
 
-/* Ports, or what ICMP has instead. */
-static int add_ports(json_t *object, const struct sg_connection *entry)
+static json_t *port_document(const struct sg_connection *entry, uint32_t port)
 {
-	uint16_t protocol = protocol_of(entry);
-	bool has_ports = protocol_has_ports(protocol);
-	json_int_t high = entry->ports >> 16, low = entry->ports & 0xffff;
-	int failures = 0;
+	return protocol_has_ports(protocol_of(entry)) ? json_integer(port) : json_null();
+}
 
-	failures += json_object_set_new(object, "localPort",
-					has_ports ? json_integer(high) : json_null());
-	failures += json_object_set_new(object, "remotePort",
-					has_ports ? json_integer(low) : json_null());
-	if (protocol_has_types(protocol)) {
-		failures += json_object_set_new(object, "icmpIdentifier", json_integer(high));
-		failures += json_object_set_new(object, "icmpType", json_integer(low >> 8));
-	}
-	return failures;
+/* What ICMP has instead of ports. */
+static int add_icmp(json_t *object, const struct sg_connection *entry)
+{
+	return json_object_set_new(object, "icmpIdentifier", json_integer(entry->ports >> 16)) +
+	       json_object_set_new(object, "icmpType", json_integer(entry->ports >> 8 & 0xff));
 }
 
 json_t *connection_document(const struct connection *connection, const char *instance_id)
@@ -68,14 +61,16 @@ json_t *connection_document(const struct connection *connection, const char *ins
 
 	protocol_format(protocol_of(entry), protocol);
 	object = json_pack(
-		"{s:s, s:s, s:s, s:o, s:o, s:s, s:I, s:I, s:I, s:I}", "instanceId", instance_id,
-		"protocol", protocol, "direction", is_egress ? "egress" : "ingress", "localAddress",
-		address_document(entry->family, entry->local), "remoteAddress",
-		address_document(entry->family, entry->remote), "phase", phase_label(entry->phase),
+		"{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:I}", "instanceId",
+		instance_id, "protocol", protocol, "direction", is_egress ? "egress" : "ingress",
+		"localAddress", address_document(entry->family, entry->local), "localPort",
+		port_document(entry, entry->ports >> 16), "remoteAddress",
+		address_document(entry->family, entry->remote), "remotePort",
+		port_document(entry, entry->ports & 0xffff), "phase", phase_label(entry->phase),
 		"ageSeconds", (json_int_t)connection->age_s, "idleSeconds",
 		(json_int_t)connection->idle_s, "expiresSeconds", (json_int_t)connection->expires_s,
 		"generation", (json_int_t)entry->generation);
-	if (object && add_ports(object, entry)) {
+	if (object && protocol_has_types(protocol_of(entry)) && add_icmp(object, entry)) {
 		json_decref(object);
 		object = NULL;
 	}

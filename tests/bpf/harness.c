@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "bpf/harness.h"
+#include "kern/internal.h"
 
 #define BPFFS "/sys/fs/bpf"
 #define LOOPBACK 1
@@ -52,9 +53,16 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	return remove(path);
 }
 
-static int open_programs(struct harness *harness, const char *dir)
+static int open_pins(struct harness *harness, const char *dir)
 {
 	char path[128];
+
+	snprintf(path, sizeof(path), "%s/maps/sg_fragments", dir);
+	harness->fragments = bpf_obj_get(path);
+	if (harness->fragments < 0) {
+		fprintf(stderr, "cannot open %s: %s\n", path, strerror(errno));
+		return -1;
+	}
 
 	for (int i = 0; i < PROGRAMS; i++) {
 		snprintf(path, sizeof(path), "%s/progs/%s", dir, names[i]);
@@ -67,25 +75,39 @@ static int open_programs(struct harness *harness, const char *dir)
 	return 0;
 }
 
-int harness_open(void **state)
+int harness_open_with(void **state, const struct connection_settings *settings)
 {
 	char dir[64];
 	struct error err;
 	int r;
 
 	memset(the_harness.programs, -1, sizeof(the_harness.programs));
+	the_harness.fragments = -1;
 	the_harness.ifindex = LOOPBACK;
+	the_harness.own_slot = SLOT;
+	the_harness.share = settings->share;
 	*state = &the_harness;
 	if (cannot_run())
 		return 0;
 	snprintf(dir, sizeof(dir), BPFFS "/sgate-test-%d", getpid());
-	r = kern_open(dir, KERN_WRITE, &the_harness.kern, &err);
+	r = kern_open(dir, KERN_WRITE, settings, &the_harness.kern, &err);
 	if (r)
 		fprintf(stderr, "%s\n", err.message);
 	else
-		r = open_programs(&the_harness, dir);
+		r = open_pins(&the_harness, dir);
 	nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	/* what is left of jiffies changes every few weeks */
+	if (!r)
+		the_harness.kern->settings->clock_shift = 31;
 	return r;
+}
+
+int harness_open(void **state)
+{
+	struct connection_settings settings;
+
+	connection_settings_default(&settings);
+	return harness_open_with(state, &settings);
 }
 
 int harness_close(void **state)
@@ -96,6 +118,8 @@ int harness_close(void **state)
 		if (harness->programs[i] >= 0)
 			close(harness->programs[i]);
 	}
+	if (harness->fragments >= 0)
+		close(harness->fragments);
 	kern_close(harness->kern);
 	return 0;
 }
@@ -128,20 +152,43 @@ static void read_counters(struct harness *harness, struct sg_counters *counters_
 		fail_msg("%s", err.message);
 }
 
+void harness_catch_up(struct harness *harness)
+{
+	read_counters(harness, &harness->seen);
+}
+
+struct harness harness_second(const struct harness *harness, uint32_t ifindex, uint32_t slot)
+{
+	struct harness second = *harness;
+
+	second.ifindex = ifindex;
+	second.own_slot = slot;
+	second.slot = 0;
+	second.options = 0;
+	second.guard = 0;
+	return second;
+}
+
 void harness_bind_raw(struct harness *harness, const struct sg_binding *binding)
 {
 	struct error err;
 
 	if (binding_set(harness->kern, harness->ifindex, binding, &err))
 		fail_msg("%s", err.message);
-	harness->slot = binding->slot;
+	harness->slot = SG_OWNER_SLOT(binding->owner);
 	harness->options = binding->options;
-	read_counters(harness, &harness->seen);
+	harness_catch_up(harness);
 }
 
 void harness_bind_image(struct harness *harness, const struct image *image, uint32_t options)
 {
-	struct sg_binding binding = {.slot = SLOT, .options = options};
+	struct sg_binding binding = {
+		.owner = share_owner(harness->kern, harness->own_slot),
+		.options = options,
+		.guard = harness->guard,
+		.window = share_window(harness->kern, harness->own_slot),
+		.share = harness->share,
+	};
 	uint64_t word;
 	struct error err;
 
@@ -179,7 +226,40 @@ void harness_unbind(struct harness *harness)
 		fail_msg("%s", err.message);
 	harness->slot = 0;
 	harness->options = 0;
-	read_counters(harness, &harness->seen);
+	harness_catch_up(harness);
+}
+
+void harness_guard(struct harness *harness, const struct image *image)
+{
+	struct sg_binding binding;
+	struct error err;
+
+	harness->guard = 0;
+	if (image && (heap_begin(harness->kern, &err) ||
+		      heap_publish_guard(harness->kern, image, &harness->guard, &err)))
+		fail_msg("%s", err.message);
+	if (!binding_get(harness->kern, harness->ifindex, &binding))
+		return;
+	binding.guard = harness->guard;
+	harness_bind_raw(harness, &binding);
+}
+
+void harness_pass_units(struct harness *harness, uint32_t units)
+{
+	harness->kern->settings->clock_offset += units;
+}
+
+void harness_pass(struct harness *harness, uint32_t seconds)
+{
+	harness_pass_units(harness, seconds * harness->kern->settings->second);
+}
+
+void harness_flush(struct harness *harness)
+{
+	struct error err;
+
+	if (connections_flush(harness->kern, harness->own_slot, harness->ifindex, &err))
+		fail_msg("%s", err.message);
 }
 
 enum sg_direction harness_direction(const struct harness *harness, enum program program)
@@ -210,8 +290,8 @@ bool harness_takes(enum program program, const struct frame *frame)
 	return length > 14 && length <= MAX_TC_LENGTH;
 }
 
-static enum sg_verdict run(struct harness *harness, enum program program, const struct frame *frame,
-			   const struct gso *gso)
+static enum sg_verdict run(const struct harness *harness, enum program program,
+			   const struct frame *frame, const struct gso *gso)
 {
 	struct __sk_buff skb = {
 		.ifindex = harness->ifindex,
@@ -284,4 +364,10 @@ enum sg_reason harness_run_gso(struct harness *harness, enum program program,
 enum sg_reason harness_run(struct harness *harness, enum program program, const struct frame *frame)
 {
 	return harness_run_gso(harness, program, frame, &(struct gso){0}, 1, frame->length);
+}
+
+enum sg_verdict harness_verdict(const struct harness *harness, enum program program,
+				const struct frame *frame)
+{
+	return run(harness, program, frame, &(struct gso){0});
 }

@@ -73,7 +73,7 @@ static bool holds_pattern(const struct kern *kern, uint64_t word, uint32_t nodes
 
 static void bind_word(struct kern *kern, uint32_t ifindex, uint64_t word)
 {
-	struct sg_binding binding = {.policy = word, .slot = 1};
+	struct sg_binding binding = {.policy = word, .owner = SG_OWNER(1, 0)};
 	struct error err;
 
 	if (binding_set(kern, ifindex, &binding, &err))

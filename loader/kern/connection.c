@@ -116,7 +116,7 @@ int connections_each(const struct kern *kern, uint32_t slot,
 	AUTO_FREE uint32_t *owners = calloc(SG_MAX_SLOTS, sizeof(*owners));
 	struct connection connection;
 	struct sg_connection entry;
-	uint32_t now;
+	uint32_t now = 0;
 	int r;
 
 	if (!owners)

@@ -16,29 +16,28 @@ static __always_inline struct sg_share *share_get(__u32 owner)
 	return bpf_map_lookup_elem(&sg_shares, &slot);
 }
 
-/*
- * Count one more entry, which is unreplied as every new one, if there is room
- * for it. Half of a share is for those that were answered.
- */
-static __always_inline bool share_take(struct sg_share *share, __u32 limit)
+/* Count one more entry, if there is room for it. */
+static __always_inline bool share_take(struct sg_share *share, __u32 limit, enum sg_budget budget)
 {
+	__u32 entries;
 	bool taken;
 
 	bpf_spin_lock(&share->lock);
-	taken = share->entries < limit && share->unreplied < (limit + 1) / 2;
-	if (taken) {
-		share->entries++;
-		share->unreplied++;
-	}
+	entries = share->count[SG_BUDGET_REPLIED] + share->count[SG_BUDGET_HALF_OPEN] +
+		  share->count[SG_BUDGET_UNREPLIED];
+	taken = entries < limit && share->count[budget & 3] < SG_UNREPLIED_LIMIT(limit);
+	if (taken)
+		share->count[budget & 3]++;
 	bpf_spin_unlock(&share->lock);
 	return taken;
 }
 
 /*
- * Change what an owner's entries count, unless its state was thrown away, and
- * the counts with it, since the entry was made.
+ * An owner's entry counts as `to` and no longer as `from`, both enum
+ * sg_budget, unless the owner's state was thrown away meanwhile, and its
+ * counts with it.
  */
-__noinline int sg_share_add(__u32 owner, __s32 entries, __s32 unreplied)
+__noinline int sg_share_move(__u32 owner, __u32 from, __u32 to)
 {
 	struct sg_share *share = share_get(owner);
 
@@ -46,8 +45,8 @@ __noinline int sg_share_add(__u32 owner, __s32 entries, __s32 unreplied)
 		return 0;
 	bpf_spin_lock(&share->lock);
 	if (SG_OWNER(SG_OWNER_SLOT(owner), share->epoch) == owner) {
-		share->entries += entries;
-		share->unreplied += unreplied;
+		share->count[from & 3]--;
+		share->count[to & 3]++;
 	}
 	bpf_spin_unlock(&share->lock);
 	return 0;

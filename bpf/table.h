@@ -95,11 +95,11 @@ static __always_inline struct sg_connection *table_find(const struct place *plac
 /* How well an entry's place suits a new one of `owner`; 0: not at all. */
 static __always_inline __u32 room_score(const struct sg_settings *settings,
 					const struct sg_connection *entry, __u32 tag, __u32 owner,
-					__u32 now, bool own_only)
+					__u32 now, __u32 budget)
 {
 	bool own = entry->owner == owner;
 
-	if (own_only && (!tag || !own))
+	if (budget && (!tag || !own || SG_PHASE_BUDGET(entry->phase) != budget))
 		return 0;
 	if (!tag)
 		return 0xffffffff;
@@ -112,10 +112,10 @@ static __always_inline __u32 room_score(const struct sg_settings *settings,
 
 /*
  * Where a new entry of `owner` can go: a free place, else an expired entry,
- * else the owner's oldest unreplied one. With own_only, for a share that is
- * full, only entries of the owner's count.
+ * else the owner's oldest unreplied one. With a budget, for one that is full,
+ * only entries that count against it; 0 is any.
  */
-__noinline __u32 sg_find_room(__u32 first, __u32 second, __u32 owner, __u32 now, __u32 own_only)
+__noinline __u32 sg_find_room(__u32 first, __u32 second, __u32 owner, __u32 now, __u32 budget)
 {
 	const struct sg_settings *settings = settings_get();
 	__u32 position = NO_POSITION, best = 0;
@@ -129,7 +129,7 @@ __noinline __u32 sg_find_room(__u32 first, __u32 second, __u32 owner, __u32 now,
 			return NO_POSITION;
 		for (int i = 0; i < SG_BUCKET_ENTRIES; i++) {
 			__u32 score = room_score(settings, &bucket->entry[i], bucket->tag[i], owner,
-						 now, own_only);
+						 now, budget);
 
 			if (score <= best)
 				continue;
@@ -152,7 +152,7 @@ __noinline int sg_sweep(__u32 index, __u32 now)
 	for (int i = 0; i < SG_BUCKET_ENTRIES; i++) {
 		struct sg_connection *entry = &bucket->entry[i];
 		__u32 owner = 0;
-		bool unreplied = false;
+		enum sg_budget budget = SG_BUDGET_REPLIED;
 
 		if (!bucket->tag[i] || !is_expired(settings, entry, now))
 			continue;
@@ -160,11 +160,11 @@ __noinline int sg_sweep(__u32 index, __u32 now)
 		if (bucket->tag[i] && is_expired(settings, entry, now)) {
 			bucket->tag[i] = 0;
 			owner = entry->owner;
-			unreplied = SG_PHASE_IS_UNREPLIED(entry->phase & 15);
+			budget = SG_PHASE_BUDGET(entry->phase);
 		}
 		bpf_spin_unlock(&lock->lock);
 		if (owner)
-			sg_share_add(owner, -1, unreplied ? -1 : 0);
+			sg_share_move(owner, budget, SG_BUDGET_OUTSIDE);
 	}
 	return 0;
 }
@@ -203,14 +203,14 @@ static __always_inline void table_update(struct sg_connection *entry, const stru
 					 const struct flow *flow, const struct update *update)
 {
 	struct sg_lock *lock = lock_get(place->first);
-	__s32 unreplied = 0;
+	enum sg_budget from = SG_BUDGET_OUTSIDE, to = SG_BUDGET_OUTSIDE;
 
 	if (!lock)
 		return;
 	bpf_spin_lock(&lock->lock);
 	if (entry_is(entry, flow)) {
-		unreplied = (__s32)SG_PHASE_IS_UNREPLIED(update->progress.phase & 15) -
-			    (__s32)SG_PHASE_IS_UNREPLIED(entry->phase & 15);
+		from = SG_PHASE_BUDGET(entry->phase);
+		to = SG_PHASE_BUDGET(update->progress.phase);
 		entry->phase = update->progress.phase;
 		entry->flags = update->progress.flags;
 		entry->generation = update->generation;
@@ -219,8 +219,8 @@ static __always_inline void table_update(struct sg_connection *entry, const stru
 			entry->created = update->now;
 	}
 	bpf_spin_unlock(&lock->lock);
-	if (unreplied)
-		sg_share_add(flow->owner, 0, unreplied);
+	if (from != to)
+		sg_share_move(flow->owner, from, to);
 }
 
 /* How an attempt to write a new entry ended. */
@@ -231,7 +231,7 @@ enum made {
 
 struct victim {
 	__u32 owner; /* 0: the place was free */
-	bool unreplied;
+	enum sg_budget budget;
 	bool expired;
 };
 
@@ -255,9 +255,10 @@ static __always_inline enum made table_write(const struct sg_settings *settings,
 	bpf_spin_lock(&lock->lock);
 	is_free = !bucket->tag[index];
 	victim->expired = is_expired(settings, entry, update->now);
-	victim->unreplied = SG_PHASE_IS_UNREPLIED(entry->phase & 15);
+	victim->budget = SG_PHASE_BUDGET(entry->phase);
 	if (!tag_is_taken(first, second, place->tag) &&
-	    (is_free || victim->expired || (victim->unreplied && entry->owner == flow->owner))) {
+	    (is_free || victim->expired ||
+	     (victim->budget != SG_BUDGET_REPLIED && entry->owner == flow->owner))) {
 		made = MADE;
 		if (!is_free)
 			victim->owner = entry->owner;
@@ -299,6 +300,7 @@ static __always_inline enum sg_reason table_make(const struct sg_settings *setti
 						 const struct update *update)
 {
 	struct sg_share *share = share_get(flow->owner);
+	enum sg_budget budget = SG_PHASE_BUDGET(update->progress.phase);
 	struct victim victim;
 	bool taken;
 	__u32 at;
@@ -308,30 +310,31 @@ static __always_inline enum sg_reason table_make(const struct sg_settings *setti
 	/* thrown away in this moment: the next packet finds the new epoch */
 	if (share->epoch != SG_OWNER_EPOCH(flow->owner))
 		return SG_UNDECIDED;
-	taken = share_take(share, flow->share);
-	at = sg_find_room(place->first, place->second, flow->owner, update->now, !taken);
+	taken = share_take(share, flow->share, budget);
+	at = sg_find_room(place->first, place->second, flow->owner, update->now,
+			  taken ? 0 : budget);
 	if (!taken && at >= NO_POSITION) {
 		sweep_window(settings, share, flow->window, update->now);
-		taken = share_take(share, flow->share);
+		taken = share_take(share, flow->share, budget);
 		if (taken)
 			at = sg_find_room(place->first, place->second, flow->owner, update->now, 0);
 	}
 	if (at >= NO_POSITION) {
 		if (taken)
-			sg_share_add(flow->owner, -1, -1);
+			sg_share_move(flow->owner, budget, SG_BUDGET_OUTSIDE);
 		share_note(share, true);
 		return taken ? SG_REASON_TABLE_FULL : SG_REASON_SHARE_FULL;
 	}
 	if (table_write(settings, place, flow, update, at, &victim) == MADE_NOT) {
 		if (taken)
-			sg_share_add(flow->owner, -1, -1);
+			sg_share_move(flow->owner, budget, SG_BUDGET_OUTSIDE);
 		return SG_UNDECIDED;
 	}
 	/* without a part of the share taken, the victim's goes over to the new entry */
 	if (!taken)
-		sg_share_add(flow->owner, 1, 1);
+		sg_share_move(flow->owner, SG_BUDGET_OUTSIDE, budget);
 	if (victim.owner) {
-		sg_share_add(victim.owner, -1, victim.unreplied ? -1 : 0);
+		sg_share_move(victim.owner, victim.budget, SG_BUDGET_OUTSIDE);
 		if (!victim.expired)
 			share_note(share, false);
 	}

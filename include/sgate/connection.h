@@ -47,6 +47,26 @@ enum sg_phase {
 #define SG_PHASE_IS_UNREPLIED(phase) (SG_UNREPLIED_PHASES >> (phase)&1U)
 
 /*
+ * What an entry counts as in its instance's share. Handshakes and other
+ * connections without an answer have a quarter of it each, so neither a flood
+ * of SYNs nor one of datagrams takes the room of the other, and half is for
+ * those that were answered.
+ */
+enum sg_budget {
+	SG_BUDGET_REPLIED,
+	SG_BUDGET_HALF_OPEN,
+	SG_BUDGET_UNREPLIED,
+	SG_BUDGET_OUTSIDE, /* not in the table */
+	SG_BUDGET_COUNT,
+};
+
+#define SG_PHASE_BUDGET(phase) \
+	((phase) == SG_PHASE_TCP_HALF_OPEN   ? SG_BUDGET_HALF_OPEN \
+	 : SG_PHASE_IS_UNREPLIED((phase)&15) ? SG_BUDGET_UNREPLIED \
+					     : SG_BUDGET_REPLIED)
+#define SG_UNREPLIED_LIMIT(share) (((share) + 3) / 4)
+
+/*
  * Whose state it is: the slot of an instance, and how often that slot's state
  * was thrown away before. An entry with an older epoch is nobody's.
  */
@@ -91,11 +111,11 @@ struct sg_bucket {
 /* An instance's part of the table; by slot. */
 struct sg_share {
 	struct bpf_spin_lock lock;
-	__u32 entries;	 /* that count against it, expired ones until they are found */
-	__u32 unreplied; /* of them */
+	/* Entries by enum sg_budget, expired ones until they are found; OUTSIDE means nothing. */
+	__u32 count[SG_BUDGET_COUNT];
 	__u32 epoch;
 	__u32 sweep; /* bucket of the window that is looked through next for expired entries */
-	__u32 reserved[3];
+	__u32 reserved;
 	__u64 replaced; /* unreplied entries that made room for newer ones */
 	__u64 refused;	/* connections that found the share, or their buckets, full */
 	__u64 reserved2[2];

@@ -207,8 +207,7 @@ int connections_flush(struct kern *kern, uint32_t slot, uint32_t ifindex, struct
 
 	if (r)
 		return kern_error(err, -r, "cannot read the share of slot %u", slot);
-	share.entries = 0;
-	share.unreplied = 0;
+	memset(share.count, 0, sizeof(share.count));
 	owner = SG_OWNER(slot, share.epoch + 1);
 	share.epoch = SG_OWNER_EPOCH(owner);
 	if (bpf_map_update_elem(kern->maps[MAP_SHARES], &slot, &share, BPF_F_LOCK))

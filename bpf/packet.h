@@ -30,8 +30,9 @@ struct packet {
 	__u32 ifindex;
 	__u32 segments;	       /* 0: not a GSO packet, or their number is not known */
 	__u32 segment_size;    /* payload of a segment; 0: not a GSO packet */
+	__u32 behind_link;     /* bytes less the link header, where the kernel tells; else 0 */
 	__u32 metadata_tags;   /* VLAN tags that the kernel keeps beside the frame */
-	__be16 metadata_proto; /* EtherType, for an interface without link header */
+	__be16 metadata_proto; /* EtherType, for a frame without link header */
 	bool received;	       /* by the interface; else it is about to be sent */
 
 	/* The instance. */
@@ -59,6 +60,12 @@ struct packet {
  */
 static __always_inline bool packet_load(const struct packet *pkt, __u32 offset, void *to,
 					__u32 length);
+
+/*
+ * Whether the frame begins with its network header although the interface has
+ * a link header, which `type` was read from. Each entry point has its own.
+ */
+static __always_inline bool packet_hides_link(const struct packet *pkt, __be16 type);
 
 /*
  * The `length` bytes (a constant) at `offset`, or NULL when the frame ends

@@ -37,35 +37,10 @@ static __always_inline bool ethertype_is_allowed(const struct sg_binding *bindin
 	return found && type;
 }
 
-/* The link header and up to two VLAN tags, counting one that is in the metadata. */
-static __always_inline enum sg_reason parse_link(struct packet *pkt,
-						 const struct sg_binding *binding)
+/* What becomes of a packet by its EtherType alone. */
+static __always_inline enum sg_reason parse_ethertype(struct packet *pkt,
+						      const struct sg_binding *binding, __be16 type)
 {
-	__be16 type = pkt->metadata_proto;
-	const __be16 *field;
-	__u16 copy;
-
-	pkt->network = 0;
-	if (!(pkt->options & SG_OPTION_NO_LINK_HEADER)) {
-		field = packet_bytes(pkt, offsetof(struct ethhdr, h_proto), sizeof(copy), &copy);
-		if (!field)
-			return SG_REASON_MALFORMED;
-		type = *field;
-		pkt->network = ETH_HLEN;
-#pragma unroll
-		for (__u32 tags = 0; tags < SG_MAX_VLAN_TAGS; tags++) {
-			if (type != bpf_htons(ETH_P_8021Q) && type != bpf_htons(ETH_P_8021AD))
-				break;
-			if (tags + pkt->metadata_tags >= SG_MAX_VLAN_TAGS)
-				break;
-			/* tag control information, then the next EtherType */
-			field = packet_bytes(pkt, pkt->network + 2, sizeof(copy), &copy);
-			if (!field)
-				return SG_REASON_MALFORMED;
-			type = *field;
-			pkt->network += 4;
-		}
-	}
 	if (type == bpf_htons(ETH_P_IP)) {
 		pkt->family = SG_IPV4;
 		return SG_UNDECIDED;
@@ -79,6 +54,40 @@ static __always_inline enum sg_reason parse_link(struct packet *pkt,
 	if (ethertype_is_allowed(binding, type))
 		return SG_REASON_ETHERTYPE_ALLOWED;
 	return SG_REASON_ETHERTYPE;
+}
+
+/* The link header and up to two VLAN tags, counting one that is in the metadata. */
+static __always_inline enum sg_reason parse_link(struct packet *pkt,
+						 const struct sg_binding *binding)
+{
+	const __be16 *field;
+	__be16 type;
+	__u16 copy;
+
+	pkt->network = 0;
+	if (pkt->options & SG_OPTION_NO_LINK_HEADER)
+		return parse_ethertype(pkt, binding, pkt->metadata_proto);
+	field = packet_bytes(pkt, offsetof(struct ethhdr, h_proto), sizeof(copy), &copy);
+	if (!field)
+		return SG_REASON_MALFORMED;
+	type = *field;
+	if (packet_hides_link(pkt, type))
+		return parse_ethertype(pkt, binding, pkt->metadata_proto);
+	pkt->network = ETH_HLEN;
+#pragma unroll
+	for (__u32 tags = 0; tags < SG_MAX_VLAN_TAGS; tags++) {
+		if (type != bpf_htons(ETH_P_8021Q) && type != bpf_htons(ETH_P_8021AD))
+			break;
+		if (tags + pkt->metadata_tags >= SG_MAX_VLAN_TAGS)
+			break;
+		/* tag control information, then the next EtherType */
+		field = packet_bytes(pkt, pkt->network + 2, sizeof(copy), &copy);
+		if (!field)
+			return SG_REASON_MALFORMED;
+		type = *field;
+		pkt->network += 4;
+	}
+	return parse_ethertype(pkt, binding, type);
 }
 
 /*

@@ -16,6 +16,33 @@ static __always_inline bool packet_load(const struct packet *pkt, __u32 offset, 
 	return !bpf_skb_load_bytes(pkt->ctx, offset, to, length);
 }
 
+/*
+ * Where a generic XDP program with support for fragments (anybody's) runs
+ * before us, Linux 6.9 and later may hand us a copy of the packet that has
+ * forgotten the length of its link header: the data begin behind it. Then the
+ * frame has no more bytes than there are behind the link header, which
+ * otherwise happens under BPF_PROG_TEST_RUN only. The two differ in the
+ * EtherType, or, where the bytes in its place happen to be the same, in
+ * whether the network header is the beginning.
+ */
+static __always_inline bool packet_hides_link(const struct packet *pkt, __be16 type)
+{
+	const __u8 *first = pkt->data;
+	__u64 beginning, network;
+
+	if (!pkt->received || pkt->behind_link != pkt->length)
+		return false;
+	if (type != pkt->metadata_proto)
+		return true;
+	/* neither IPv4 nor IPv6: no network header that we would read */
+	if (pkt->data + 1 > pkt->data_end || (*first >> 4 != 4 && *first >> 4 != 6))
+		return false;
+	return !bpf_skb_load_bytes(pkt->ctx, 0, &beginning, sizeof(beginning)) &&
+	       !bpf_skb_load_bytes_relative(pkt->ctx, 0, &network, sizeof(network),
+					    BPF_HDR_START_NET) &&
+	       beginning == network;
+}
+
 static __always_inline int judge_skb(struct __sk_buff *skb, bool received)
 {
 	struct packet pkt = {
@@ -26,6 +53,7 @@ static __always_inline int judge_skb(struct __sk_buff *skb, bool received)
 		.ifindex = skb->ifindex,
 		.segments = skb->gso_segs,
 		.segment_size = skb->gso_size,
+		.behind_link = skb->wire_len,
 		.metadata_tags = skb->vlan_present,
 		.metadata_proto = skb->protocol,
 		.received = received,

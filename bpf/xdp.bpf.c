@@ -17,6 +17,14 @@ static __always_inline bool packet_load(const struct packet *pkt, __u32 offset, 
 	return sg_has_frags && !bpf_xdp_load_bytes(pkt->ctx, offset, to, length);
 }
 
+/* XDP sees frames as they come. */
+static __always_inline bool packet_hides_link(const struct packet *pkt, __be16 type)
+{
+	(void)pkt;
+	(void)type;
+	return false;
+}
+
 SEC("xdp")
 int sg_xdp_rx(struct xdp_md *xdp)
 {

@@ -88,6 +88,13 @@ $(B)/tests/e2e/tools/%: tests/e2e/tools/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $<
 
+$(B)/tools/bench/%: $(B)/tools/bench/%.o $(B)/libsgate.a
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+cost: $(B)/tools/bench/packet_cost ## print what a packet and a policy cost here; as root
+	$(Q)$<
+
 tests: $(TESTS) $(E2E_TOOLS)
 unit-tests: $(UNIT_TESTS)
 
@@ -101,7 +108,8 @@ check: ## build, lint and run every test, some with sanitizers; as root
 	$(Q)+MAKE='$(MAKE)' tests/run $(B) $(SAN_B)
 
 # A stamp a file: what has not changed since, with all it includes, is not looked at again.
-C_FILES := $(wildcard bpf/*.[ch] include/*/*.h loader/*.[ch] loader/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
+C_FILES := $(wildcard bpf/*.[ch] include/*/*.h loader/*.[ch] loader/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] \
+	tools/*/*.[ch])
 TIDY_FLAGS = -std=gnu17 -D_GNU_SOURCE -DSGATE_VERSION='"$(VERSION)"' -Iinclude -Iloader -I$(B)/skel
 MAX_LINES := 450
 
@@ -137,7 +145,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
 	@echo 'settings: V=1 shows commands, SAN=1 builds with ASan and UBSan, PREFIX, DESTDIR'
 
-.PHONY: all tests unit-tests demo check lint lint-files install clean help
+.PHONY: all cost tests unit-tests demo check lint lint-files install clean help
 .SECONDARY:
 
--include $(wildcard $(B)/loader/*.d $(B)/loader/*/*.d $(B)/bpf/*.d $(B)/tests/*/*.d)
+-include $(wildcard $(B)/loader/*.d $(B)/loader/*/*.d $(B)/bpf/*.d $(B)/tests/*/*.d $(B)/tools/*/*.d)

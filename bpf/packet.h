@@ -31,8 +31,9 @@ struct frame {
 	__u32 length;	       /* bytes of the whole frame */
 	__u32 segments;	       /* 0: not a GSO packet, or their number is not known */
 	__u32 segment_size;    /* payload of a segment; 0: not a GSO packet */
+	__u32 behind_link;     /* bytes less the link header, where the kernel tells; else 0 */
 	__u32 metadata_tags;   /* VLAN tags that the kernel keeps beside the frame */
-	__be16 metadata_proto; /* EtherType, for an interface without link header */
+	__be16 metadata_proto; /* EtherType, for a frame without link header */
 };
 
 static __always_inline struct sg_scratch *scratch_get(void)
@@ -62,6 +63,11 @@ struct packet {
 static __always_inline void frame_read(SG_CONTEXT *ctx, struct frame *frame);
 static __always_inline bool frame_load(const struct frame *frame, __u32 offset, void *to,
 				       __u32 length);
+/*
+ * Whether a received frame begins with its network header although the
+ * interface has a link header, which `type` was read from.
+ */
+static __always_inline bool frame_hides_link(const struct frame *frame, __be16 type);
 
 /*
  * The `length` bytes (a constant) at `offset`, or NULL when the frame ends

@@ -39,36 +39,10 @@ static __always_inline bool ethertype_is_allowed(const struct sg_binding *bindin
 	return found && type;
 }
 
-/* The link header and up to two VLAN tags, counting one that is in the metadata. */
-static __always_inline enum sg_reason parse_link(const struct frame *frame,
-						 const struct sg_binding *binding, __u32 options,
-						 struct headers *headers)
+/* What becomes of a packet by its EtherType alone. */
+static __always_inline enum sg_reason parse_ethertype(const struct sg_binding *binding, __be16 type,
+						      struct headers *headers)
 {
-	__be16 type = frame->metadata_proto;
-	const __be16 *field;
-	__u16 copy;
-
-	headers->network = 0;
-	if (!(options & SG_OPTION_NO_LINK_HEADER)) {
-		field = frame_bytes(frame, offsetof(struct ethhdr, h_proto), sizeof(copy), &copy);
-		if (!field)
-			return SG_REASON_MALFORMED;
-		type = *field;
-		headers->network = ETH_HLEN;
-		SG_UNROLL
-		for (__u32 tags = 0; tags < SG_MAX_VLAN_TAGS; tags++) {
-			if (type != bpf_htons(ETH_P_8021Q) && type != bpf_htons(ETH_P_8021AD))
-				break;
-			if (tags + frame->metadata_tags >= SG_MAX_VLAN_TAGS)
-				break;
-			/* tag control information, then the next EtherType */
-			field = frame_bytes(frame, headers->network + 2, sizeof(copy), &copy);
-			if (!field)
-				return SG_REASON_MALFORMED;
-			type = *field;
-			headers->network += 4;
-		}
-	}
 	headers->family = type == bpf_htons(ETH_P_IPV6) ? SG_IPV6 : SG_IPV4;
 	if (type == bpf_htons(ETH_P_IP) || type == bpf_htons(ETH_P_IPV6))
 		return SG_UNDECIDED;
@@ -77,6 +51,42 @@ static __always_inline enum sg_reason parse_link(const struct frame *frame,
 	if (ethertype_is_allowed(binding, type))
 		return SG_REASON_ETHERTYPE_ALLOWED;
 	return SG_REASON_ETHERTYPE;
+}
+
+/* The link header and up to two VLAN tags, counting one that is in the metadata. */
+static __always_inline enum sg_reason parse_link(const struct packet *pkt, bool received,
+						 const struct sg_binding *binding)
+{
+	const struct frame *frame = &pkt->frame;
+	struct headers *headers = pkt->headers;
+	const __be16 *field;
+	__be16 type;
+	__u16 copy;
+
+	headers->network = 0;
+	if (pkt->options & SG_OPTION_NO_LINK_HEADER)
+		return parse_ethertype(binding, frame->metadata_proto, headers);
+	field = frame_bytes(frame, offsetof(struct ethhdr, h_proto), sizeof(copy), &copy);
+	if (!field)
+		return SG_REASON_MALFORMED;
+	type = *field;
+	if (received && frame_hides_link(frame, type))
+		return parse_ethertype(binding, frame->metadata_proto, headers);
+	headers->network = ETH_HLEN;
+	SG_UNROLL
+	for (__u32 tags = 0; tags < SG_MAX_VLAN_TAGS; tags++) {
+		if (type != bpf_htons(ETH_P_8021Q) && type != bpf_htons(ETH_P_8021AD))
+			break;
+		if (tags + frame->metadata_tags >= SG_MAX_VLAN_TAGS)
+			break;
+		/* tag control information, then the next EtherType */
+		field = frame_bytes(frame, headers->network + 2, sizeof(copy), &copy);
+		if (!field)
+			return SG_REASON_MALFORMED;
+		type = *field;
+		headers->network += 4;
+	}
+	return parse_ethertype(binding, type, headers);
 }
 
 /*

@@ -21,6 +21,7 @@ static __always_inline void frame_read(struct __sk_buff *skb, struct frame *fram
 		.length = skb->len,
 		.segments = skb->gso_segs,
 		.segment_size = skb->gso_size,
+		.behind_link = skb->wire_len,
 		.metadata_tags = skb->vlan_present,
 		.metadata_proto = skb->protocol,
 	};
@@ -30,6 +31,33 @@ static __always_inline bool frame_load(const struct frame *frame, __u32 offset, 
 				       __u32 length)
 {
 	return !bpf_skb_load_bytes(frame->ctx, offset, to, length);
+}
+
+/*
+ * Where a generic XDP program with support for fragments (anybody's) runs
+ * before us, Linux 6.9 and later may hand us a copy of the packet that has
+ * forgotten the length of its link header: the data begin behind it. Then the
+ * frame has no more bytes than there are behind the link header, which
+ * otherwise happens under BPF_PROG_TEST_RUN only. The two differ in the
+ * EtherType, or, where the bytes in its place happen to be the same, in
+ * whether the network header is the beginning.
+ */
+static __always_inline bool frame_hides_link(const struct frame *frame, __be16 type)
+{
+	const __u8 *first = frame->data;
+	__u64 beginning, network;
+
+	if (frame->behind_link != frame->length)
+		return false;
+	if (type != frame->metadata_proto)
+		return true;
+	/* neither IPv4 nor IPv6: no network header that we would read */
+	if (frame->data + 1 > frame->data_end || (*first >> 4 != 4 && *first >> 4 != 6))
+		return false;
+	return !bpf_skb_load_bytes(frame->ctx, 0, &beginning, sizeof(beginning)) &&
+	       !bpf_skb_load_bytes_relative(frame->ctx, 0, &network, sizeof(network),
+					    BPF_HDR_START_NET) &&
+	       beginning == network;
 }
 
 /* Accepted packets go on to the next program of the hook. */

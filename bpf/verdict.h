@@ -78,7 +78,7 @@ static __always_inline enum sg_reason judge(struct packet *pkt, __u32 ifindex, b
 	pkt->window = binding->window;
 	pkt->share = binding->share;
 	pkt->direction = received == !!(pkt->options & SG_OPTION_GUEST) ? SG_EGRESS : SG_INGRESS;
-	reason = parse_link(&pkt->frame, binding, pkt->options, pkt->headers);
+	reason = parse_link(pkt, received, binding);
 	if (reason == SG_UNDECIDED)
 		reason = parse_network(&pkt->frame, pkt->frame.length, pkt->headers);
 	if (reason != SG_UNDECIDED && !(SG_ACCEPT_REASONS >> reason & 1))

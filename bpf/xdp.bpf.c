@@ -31,6 +31,14 @@ static __always_inline bool frame_load(const struct frame *frame, __u32 offset, 
 	return sg_has_frags && !bpf_xdp_load_bytes(frame->ctx, offset, to, length);
 }
 
+/* XDP sees frames as they come. */
+static __always_inline bool frame_hides_link(const struct frame *frame, __be16 type)
+{
+	(void)frame;
+	(void)type;
+	return false;
+}
+
 SEC("xdp")
 int sg_xdp_rx(struct xdp_md *xdp)
 {

@@ -183,6 +183,7 @@ class Sandbox:
         self.processes = []
         self.undo = []  # functions, called last to first
         self.home = None  # the namespace that sgate runs in; the first one made
+        self.env = {}  # of every run of sgate
 
     def close(self):
         for process in self.processes:
@@ -209,7 +210,7 @@ class Sandbox:
     def sgate(self, *arguments, status=0, ns=None, env=None, stdin=None):
         """Run sgate; one word or several a string: "rule add" is ("rule", "add")."""
         words = self.command(*arguments, ns=ns)
-        environment = {**os.environ, **(env or {})}
+        environment = {**os.environ, **self.env, **(env or {})}
         return Result(run(*words, status=status, env=environment, input=stdin))
 
     def json(self, *arguments, **options):

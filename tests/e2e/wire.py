@@ -6,11 +6,13 @@ question goes a marker, an ARP request, which always passes: what had to arrive
 came before it. All are sent from one CPU, so they stay in order.
 """
 import contextlib
+import fcntl
 import itertools
 import os
 import select
 import socket
 import struct
+import threading
 import time
 
 from sandbox import TIMEOUT
@@ -22,6 +24,9 @@ PACKET_AUXDATA = 8
 PACKET_OUTGOING = 4
 TP_STATUS_VLAN_VALID = 0x10
 TP_STATUS_VLAN_TPID_VALID = 0x40
+SO_RCVBUFFORCE = 33
+TUNSETIFF = 0x400454ca
+IFF_TAP, IFF_NO_PI = 0x0002, 0x1000
 AUXDATA = struct.Struct("=IIIHHHH")  # struct tpacket_auxdata
 
 _markers = itertools.count(1)
@@ -64,7 +69,7 @@ class Port:
     def __init__(self, namespace, dev):
         self.socket = namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
         self.socket.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 32 << 20)
         self.socket.bind((dev, ETH_P_ALL))
 
     def close(self):
@@ -89,6 +94,30 @@ class Port:
             data, ancillary, _, address = self.socket.recvmsg(65536, 256)
             if address[2] != PACKET_OUTGOING:
                 return Frame(data, _tag_of(ancillary))
+
+
+class Tap:
+    """A tap interface and its far end, as a virtual machine has it."""
+
+    def __init__(self, namespace, dev):
+        self.file = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
+        request = struct.pack("16sH22x", dev.encode(), IFF_TAP | IFF_NO_PI)
+        with namespace.entered():
+            fcntl.ioctl(self.file, TUNSETIFF, request)
+        namespace.set_ipv6(False)
+        namespace.ip(f"link set {dev} up")
+        namespace.wait_carrier(dev)
+
+    def close(self):
+        os.close(self.file)
+
+    def send(self, frame):
+        os.write(self.file, frame)
+
+    def receive(self, timeout=TIMEOUT):
+        if not select.select([self.file], [], [], timeout)[0]:
+            return None
+        return Frame(os.read(self.file, 65536), None)
 
 
 def _marker():
@@ -129,3 +158,72 @@ def crosses(sender, receiver, frame):
     unchanged = bytes(frame) in arrived
     assert unchanged or not arrived, f"something else arrived: {arrived[0].hex()}"
     return unchanged
+
+
+class Stream(threading.Thread):
+    """Frames from one port to another, without a pause, for as long as the `with` lasts.
+
+    Before each accepted frame goes every forbidden one; the next follows when
+    the accepted one has arrived. A lost one (unless may_lose) and a forbidden
+    one that arrives fail the test. accepted(n) makes the n-th frame.
+    """
+
+    def __init__(self, sender, receiver, accepted, forbidden, may_lose=False):
+        super().__init__(daemon=True)
+        self.may_lose = may_lose
+        self.sender, self.receiver = sender, receiver
+        self.accepted = accepted
+        self.forbidden = [bytes(frame) for frame in forbidden]
+        self.count = 0
+        self.changed = threading.Condition()
+        self.stopping = False
+        self.error = None
+
+    def _check(self, frame):
+        assert frame not in self.forbidden, f"a forbidden frame passed after {self.count}"
+
+    def _await(self, frame):
+        while True:
+            arrived = self.receiver.receive(0.5 if self.may_lose else TIMEOUT)
+            assert arrived or self.may_lose, f"accepted frame {self.count} was lost"
+            if not arrived or arrived.whole() == frame:
+                return
+            self._check(arrived.whole())
+
+    def run(self):
+        try:
+            while not self.stopping:
+                for frame in self.forbidden:
+                    self.sender.send(frame)
+                frame = bytes(self.accepted(self.count))
+                self.sender.send(frame)
+                self._await(frame)
+                with self.changed:
+                    self.count += 1
+                    self.changed.notify_all()
+        except Exception as error:  # told in the thread that waits for us
+            with self.changed:
+                self.error = error
+                self.changed.notify_all()
+
+    def go_on(self, frames=50):
+        """Wait until so many more accepted frames have arrived."""
+        with self.changed:
+            goal = self.count + frames
+            done = self.changed.wait_for(lambda: self.error or self.count >= goal, 4 * TIMEOUT)
+        assert done, "the stream stands still"
+        if self.error:
+            raise self.error
+
+    def __enter__(self):
+        self.start()
+        self.go_on(1)
+        return self
+
+    def __exit__(self, kind, *_):
+        self.stopping = True
+        self.join()
+        if self.error and not kind:
+            raise self.error
+        for arrived in cross(self.sender, self.receiver, []):
+            self._check(arrived)

@@ -7,6 +7,9 @@
  * in turns with the empty program, and takes the median of the rounds. The
  * rules are accepts for distinct networks; the frame matches the last of them.
  * Each case asserts the verdict before it is measured. Needs root.
+ *
+ * State is measured likewise. First packets cannot be repeated: they are run
+ * once each, from many ports, in turns with single runs of the empty program.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -23,6 +26,7 @@
 #include "util/array.h"
 
 #define ROUNDS 15
+#define FIRST_PACKETS 2000
 #define REPEAT 200000
 #define LOOPBACK 1
 #define SLOT 1
@@ -123,26 +127,48 @@ static int compare_doubles(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void measure(const char *name, int program, int empty, uint32_t accept, size_t rules)
+static void measure(const char *name, int program, int empty, uint32_t expected, size_t rules,
+		    const char *what)
 {
 	double net[ROUNDS];
 	uint32_t verdict;
 
 	run(program, 1, &verdict);
-	if (verdict != accept)
-		die("the frame is not accepted");
+	if (verdict != expected)
+		die(what);
 	for (int i = 0; i < ROUNDS; i++) {
 		double base = run(empty, REPEAT, &verdict);
 
 		net[i] = run(program, REPEAT, &verdict) - base;
 	}
 	qsort(net, ROUNDS, sizeof(net[0]), compare_doubles);
-	printf("%-4s %6zu rules: %5.0f ns over an empty program (%.0f to %.0f)\n", name, rules,
-	       net[ROUNDS / 2], net[0], net[ROUNDS - 1]);
+	printf("%-4s %6zu rules: %5.0f ns over an empty program (%.0f to %.0f), %s\n", name, rules,
+	       net[ROUNDS / 2], net[0], net[ROUNDS - 1], what);
+}
+
+static const uint8_t *port_bytes(uint16_t port)
+{
+	static uint8_t bytes[2];
+
+	bytes[0] = port >> 8;
+	bytes[1] = port & 255;
+	return bytes;
+}
+
+/* Turn the frame round: the answer of the other side. */
+static void reverse(void)
+{
+	uint8_t old[sizeof(frame)];
+
+	memcpy(old, frame, sizeof(frame));
+	memcpy(&frame[26], &old[30], 4);
+	memcpy(&frame[30], &old[26], 4);
+	memcpy(&frame[34], &old[36], 2);
+	memcpy(&frame[36], &old[34], 2);
 }
 
 /* `count` accepts of tcp/443 from 10.x.y.z/32; then one that accepts all that is sent. */
-static struct rule *make_rules(size_t count)
+static struct rule *make_rules(size_t count, bool open_egress)
 {
 	struct rule *rules = calloc(count, sizeof(*rules));
 
@@ -166,19 +192,26 @@ static struct rule *make_rules(size_t count)
 						  address >> 8 & 255, address & 255}};
 	}
 	rules[0].direction = SG_EGRESS;
-	rules[0].protocol = PROTOCOL_ALL;
-	rules[0].ports.count = 0;
 	rules[0].remote.kind = REMOTE_ANY;
+	if (open_egress) {
+		rules[0].protocol = PROTOCOL_ALL;
+		rules[0].ports.count = 0;
+	}
 	memcpy(&frame[26], rules[count - 1].remote.prefix.bytes, 4);
 	return rules;
 }
 
-static void bind(struct kern *kern, size_t count)
+/* Without `open_egress` replies need a connection. */
+static void bind(struct kern *kern, size_t count, bool open_egress)
 {
-	struct rule *rules = make_rules(count);
+	struct rule *rules = make_rules(count, open_egress);
 	struct policy_rule *resolved = calloc(count, sizeof(*resolved));
 	struct policy policy = {.rules = resolved, .count = count};
-	struct sg_binding binding = {.slot = SLOT};
+	struct sg_binding binding = {
+		.owner = share_owner(kern, SLOT),
+		.window = share_window(kern, SLOT),
+		.share = FIRST_PACKETS * ROUNDS * 8,
+	};
 	struct image image;
 	struct error err;
 	uint64_t word;
@@ -201,12 +234,64 @@ static void bind(struct kern *kern, size_t count)
 	if (binding_set(kern, LOOPBACK, &binding, &err))
 		die(err.message);
 	published = seconds();
-	printf("     %6zu rules: image of %zu KiB, compiled in %.1f ms, published in %.1f ms\n",
-	       count, image.count * sizeof(union sg_node) / 1024, (compiled - start) * 1e3,
-	       (published - compiled) * 1e3);
+	if (open_egress)
+		printf("     %6zu rules: image of %zu KiB, compiled in %.1f ms, published in %.1f "
+		       "ms\n",
+		       count, image.count * sizeof(union sg_node) / 1024, (compiled - start) * 1e3,
+		       (published - compiled) * 1e3);
 	image_fini(&image);
 	free(resolved);
 	free(rules);
+}
+
+/* Single runs, each from another port, as the kernel times them. */
+static void measure_first(int program, int empty, size_t rules)
+{
+	double net[ROUNDS];
+	uint32_t verdict;
+	uint16_t port = 1;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		double sum = 0, base = 0;
+
+		for (int j = 0; j < FIRST_PACKETS; j++) {
+			memcpy(&frame[34], port_bytes(port++), 2);
+			base += run(empty, 1, &verdict);
+			sum += run(program, 1, &verdict);
+		}
+		net[i] = (sum - base) / FIRST_PACKETS;
+	}
+	qsort(net, ROUNDS, sizeof(net[0]), compare_doubles);
+	printf("TC   %6zu rules: %5.0f ns over an empty program (%.0f to %.0f), "
+	       "first packet of a connection, run once\n",
+	       rules, net[ROUNDS / 2], net[0], net[ROUNDS - 1]);
+}
+
+/* The ways of a packet through the connection table. */
+static void measure_state(struct kern *kern, int rx, int tx, int empty, size_t rules)
+{
+	uint32_t pass = (uint32_t)TC_ACT_UNSPEC;
+	uint32_t verdict;
+
+	bind(kern, rules, false);
+	memcpy(&frame[34], port_bytes(40000), 2);
+	run(rx, 1, &verdict);
+	measure("TC", rx, empty, pass, rules, "established, accepted side");
+	reverse();
+	measure("TC", tx, empty, pass, rules, "established, replies");
+	memcpy(&frame[36], port_bytes(40001), 2);
+	measure("TC", tx, empty, TC_ACT_SHOT, rules, "rejected, no connection");
+	reverse();
+	memcpy(&frame[34], port_bytes(40000), 2);
+	frame[17] = 44;	  /* bytes, so that 24 are the fragment's */
+	frame[20] = 0x20; /* more fragments */
+	run(rx, 1, &verdict);
+	frame[20] = 0x00;
+	frame[21] = 0x04; /* 32 bytes into the packet: behind the first one's */
+	measure("TC", rx, empty, pass, rules, "later fragment");
+	frame[17] = 50;
+	frame[21] = 0;
+	measure_first(rx, empty, rules);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
@@ -237,19 +322,24 @@ int main(void)
 	struct kern *kern;
 	struct error err;
 	char dir[64];
-	int tc, xdp;
+	struct connection_settings settings;
+	int rx, tx, xdp;
 
 	snprintf(dir, sizeof(dir), "/sys/fs/bpf/sgate-cost-%d", getpid());
-	if (kern_open(dir, KERN_WRITE, &kern, &err))
+	connection_settings_default(&settings);
+	if (kern_open(dir, KERN_WRITE, &settings, &kern, &err))
 		die(err.message);
-	tc = open_program(dir, "sg_tc_rx");
+	rx = open_program(dir, "sg_tc_rx");
+	tx = open_program(dir, "sg_tc_tx");
 	xdp = open_program(dir, "sg_xdp_rx");
 	nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		bind(kern, sizes[i]);
-		measure("TC", tc, empty_tc, (uint32_t)TC_ACT_UNSPEC, sizes[i]);
-		measure("XDP", xdp, empty_xdp, XDP_PASS, sizes[i]);
+		bind(kern, sizes[i], true);
+		measure("TC", rx, empty_tc, (uint32_t)TC_ACT_UNSPEC, sizes[i],
+			"accepted without state");
+		measure("XDP", xdp, empty_xdp, XDP_PASS, sizes[i], "accepted without state");
 	}
+	measure_state(kern, rx, tx, empty_tc, 2000);
 	kern_close(kern);
 	return 0;
 }

@@ -39,13 +39,14 @@ static __always_inline bool is_dhcp_client(const struct headers *headers, __u32 
 	return headers->sport == server && headers->low16 == client;
 }
 
-static __always_inline enum sg_reason exempt(const struct packet *pkt)
+static __always_inline enum sg_reason exempt(const struct headers *headers, __u32 direction,
+					     __u32 options)
 {
-	if (pkt->options & SG_OPTION_STRICT)
+	if (options & SG_OPTION_STRICT)
 		return SG_UNDECIDED;
-	if (is_neighbor(pkt->headers))
+	if (is_neighbor(headers))
 		return SG_REASON_NEIGHBOR;
-	if (is_dhcp_client(pkt->headers, pkt->direction))
+	if (is_dhcp_client(headers, direction))
 		return SG_REASON_DHCP;
 	return SG_UNDECIDED;
 }

@@ -7,6 +7,7 @@
 #define BPF_RELATED_H
 
 #include "connection.h"
+#include "exempt.h"
 
 #define ICMP_UNREACHABLE 3
 #define ICMP_TIME_EXCEEDED 11
@@ -68,7 +69,8 @@ static __always_inline enum sg_reason related(const struct packet *pkt, enum sg_
 	if (quoted->source[0] != pkt->headers->destination[0] ||
 	    quoted->source[1] != pkt->headers->destination[1])
 		return rejected;
-	if (classify(pkt->policy, quoted, direction) == SG_REASON_RULE_ACCEPT)
+	if (exempt(quoted, direction, pkt->options) != SG_UNDECIDED ||
+	    classify(pkt->policy, quoted, direction) == SG_REASON_RULE_ACCEPT)
 		return SG_REASON_RELATED;
 	flow_fill(pkt, quoted, direction == SG_EGRESS, flow);
 	if (is_icmp(quoted) && !flow->is_answer)

@@ -54,7 +54,7 @@ static __always_inline enum sg_reason judge_ip(const struct packet *pkt)
 
 	if (pkt->headers->fragment_at)
 		return fragment_judge(pkt);
-	reason = exempt(pkt);
+	reason = exempt(pkt->headers, pkt->direction, pkt->options);
 	if (reason == SG_UNDECIDED)
 		reason = judge_by_rules(pkt);
 	if (pkt->headers->is_first_fragment && SG_ACCEPT_REASONS >> reason & 1)

@@ -61,18 +61,18 @@ static __always_inline enum sg_reason connection_open(const struct headers *head
 	update.progress.flags = flow->is_egress ? SG_CONNECTION_EGRESS : 0;
 	flow_place(settings, flow, &place);
 	entry = table_find(&place, flow);
+	update.restart = !entry || !!(entry->flags & SG_CONNECTION_EGRESS) != flow->is_egress ||
+			 is_expired(settings, entry, update.now);
+	/* the end of a connection that is not known opens none */
+	if (update.restart && flow->protocol == IPPROTO_TCP && headers->tcp_flags & TCP_RST)
+		return SG_REASON_RULE_ACCEPT;
 	if (!entry) {
-		/* the end of a connection that is not known opens none */
-		if (flow->protocol == IPPROTO_TCP && headers->tcp_flags & TCP_RST)
-			return SG_REASON_RULE_ACCEPT;
 		reason = table_make(settings, &place, flow, &update);
 		return reason == SG_UNDECIDED ? SG_REASON_RULE_ACCEPT : reason;
 	}
 	at.phase = entry->phase;
 	at.flags = entry->flags;
-	update.restart = !!(at.flags & SG_CONNECTION_EGRESS) != flow->is_egress ||
-			 is_expired(settings, entry, update.now) ||
-			 phase_is_over(at.phase, flow, headers);
+	update.restart |= phase_is_over(at.phase, flow, headers);
 	if (!update.restart) {
 		update.progress = phase_next(at, flow, headers, false);
 		if (update.progress.phase == at.phase && update.progress.flags == at.flags &&

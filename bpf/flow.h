@@ -17,8 +17,9 @@
 #define ICMPV6_ECHO_REPLY 129
 
 /*
- * ICMP: queries and their answers belong together by identifier. Everything
- * else has no connection.
+ * ICMP: queries and their answers belong together by identifier and code.
+ * Both sides may ask with the same identifier; those are two connections.
+ * Everything else has none.
  */
 static __always_inline void flow_icmp(const struct headers *headers, struct flow *flow)
 {
@@ -36,7 +37,9 @@ static __always_inline void flow_icmp(const struct headers *headers, struct flow
 		flow->is_plain = request != ICMPV6_ECHO_REQUEST;
 	}
 	flow->is_answer = request != type;
-	flow->ports = (__u32)headers->sport << 16 | request << 8;
+	flow->opener = flow->is_egress != flow->is_answer ? SG_CONNECTION_EGRESS : 0;
+	flow->opener_known = SG_CONNECTION_EGRESS;
+	flow->ports = (__u32)headers->sport << 16 | request << 8 | (headers->low16 & 0xff);
 }
 
 static __always_inline void flow_fill(const struct packet *pkt, const struct headers *headers,
@@ -56,6 +59,8 @@ static __always_inline void flow_fill(const struct packet *pkt, const struct hea
 	flow->ports = (__u32)local << 16 | remote;
 	flow->protocol = headers->protocol;
 	flow->family = headers->family;
+	flow->opener = 0;
+	flow->opener_known = 0;
 	flow->is_egress = is_egress;
 	flow->is_answer = false;
 	flow->is_plain = false;
@@ -75,13 +80,13 @@ static __always_inline __u16 flow_opening_low16(const struct flow *flow, bool op
 static __always_inline __u16 flow_reply_low16(const struct flow *flow, bool reply_is_egress)
 {
 	bool icmp = flow->protocol == (flow->family == SG_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6_);
-	__u8 request = flow->ports >> 8;
+	__u8 request = flow->ports >> 8, code = flow->ports;
 
 	if (!icmp)
 		return reply_is_egress ? flow->ports : flow->ports >> 16;
 	if (flow->family == SG_IPV6)
-		return ICMPV6_ECHO_REPLY << 8;
-	return (request == ICMP_ECHO_REQUEST ? ICMP_ECHO_REPLY : ICMP_TIMESTAMP_REPLY) << 8;
+		return ICMPV6_ECHO_REPLY << 8 | code;
+	return (request == ICMP_ECHO_REQUEST ? ICMP_ECHO_REPLY : ICMP_TIMESTAMP_REPLY) << 8 | code;
 }
 
 /* Where a flow's entry is, if anywhere. */
@@ -104,7 +109,9 @@ static __always_inline __u64 flow_hash(const struct sg_settings *settings, const
 	hash = (__u64)(__u32)((__u32)flow->local[1] + key[0]) *
 	       (__u32)((__u32)flow->remote[1] + key[1]);
 	hash += (__u64)(__u32)(flow->ports + key[2]) * (__u32)(flow->owner + key[3]);
-	hash += (__u64)(__u32)(((__u32)flow->protocol << 8 | flow->family) + key[4]) * key[5];
+	hash += (__u64)(__u32)(((__u32)flow->protocol << 8 | flow->opener << 1 | flow->family) +
+			       key[4]) *
+		key[5];
 	if (flow->family == SG_IPV6) {
 		hash += (__u64)(__u32)((__u32)(flow->local[1] >> 32) + key[6]) *
 			(__u32)((__u32)(flow->remote[1] >> 32) + key[7]);

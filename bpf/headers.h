@@ -44,6 +44,8 @@ struct flow {
 	__u32 ports;  /* as in struct sg_connection */
 	__u8 protocol;
 	__u8 family;
+	__u8 opener;	   /* SG_CONNECTION_EGRESS, where opener_known */
+	__u8 opener_known; /* ICMP: SG_CONNECTION_EGRESS, as it is known who asks; else 0 */
 	bool is_egress;
 	bool is_answer; /* ICMP: the type says so; it can only be a reply */
 	bool is_plain;	/* nothing that opens a connection and nothing that answers: no state */

@@ -57,7 +57,8 @@ __noinline __u32 sg_find_tag(__u32 first, __u32 second, __u32 tag, __u32 skip)
 static __always_inline bool entry_is(const struct sg_connection *entry, const struct flow *flow)
 {
 	__u64 difference = (entry->owner ^ flow->owner) | (entry->ports ^ flow->ports) |
-			   (entry->protocol ^ flow->protocol) | (entry->family ^ flow->family);
+			   (entry->protocol ^ flow->protocol) | (entry->family ^ flow->family) |
+			   ((entry->flags ^ flow->opener) & flow->opener_known);
 
 	difference |= entry->remote[1] ^ flow->remote[1];
 	difference |= entry->local[1] ^ flow->local[1];

@@ -89,7 +89,7 @@ struct sg_connection {
 	__u32 owner;	  /* SG_OWNER */
 	__u32 generation; /* of the policy that last accepted its first packet */
 	__u32 created;	  /* as seen */
-	__u32 ports; /* local << 16 | remote; ICMP: identifier << 16 | type of the request << 8 */
+	__u32 ports; /* local << 16 | remote; ICMP: identifier << 16 | type << 8 | code, of the request */
 	__u8 protocol;
 	__u8 family;   /* enum sg_family */
 	__u8 phase;    /* enum sg_phase */

@@ -123,13 +123,11 @@ static __always_inline enum sg_reason parse_ipv4(const struct frame *frame, __u3
 	if (!total && frame->segment_size)
 		total = available;
 	size = ip->ihl * 4;
-	if (total < size)
-		return SG_REASON_MALFORMED;
-	if (total > available) {
-		if (!headers->is_quoted)
-			return SG_REASON_MALFORMED;
+	if (total > available && headers->is_quoted)
 		total = available;
-	}
+	/* behind the end of an ICMP error is no quoted header, only padding */
+	if (total > available || total < size)
+		return SG_REASON_MALFORMED;
 	headers->transport = headers->network + size;
 	headers->end = headers->network + total;
 	headers->protocol = ip->protocol;
@@ -259,11 +257,10 @@ static __always_inline enum sg_reason parse_ipv6(const struct frame *frame, __u3
 	/* BIG TCP, as above; Linux 5.19. */
 	if (!ip->payload_len && frame->segment_size)
 		total = available;
-	if (total > available) {
-		if (!headers->is_quoted)
-			return SG_REASON_MALFORMED;
+	if (total > available && headers->is_quoted)
 		total = available;
-	}
+	if (total > available || total < sizeof(*ip))
+		return SG_REASON_MALFORMED;
 	headers->transport = headers->network + sizeof(*ip);
 	headers->end = headers->network + total;
 	headers->protocol = ip->nexthdr;

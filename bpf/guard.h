@@ -128,7 +128,7 @@ static __always_inline bool guard_permits_nd_options(const struct guard *guard,
 			return false;
 		offset += option[1] * 8;
 	}
-	return offset >= end;
+	return offset + sizeof(copy) > end;
 }
 
 /* Whom a neighbour advertisement speaks for. */
@@ -210,6 +210,9 @@ static __always_inline bool guard_permits(__u32 root, const struct packet *pkt,
 	if (headers->family == SG_IPV4 || !is_icmp(headers) || headers->fragment_at ||
 	    type < ICMPV6_ROUTER_SOLICITATION || type > ICMPV6_NEIGHBOR_ADVERTISEMENT)
 		return true;
+	/* what it says may lie in another fragment; nobody listens to it (RFC 6980) */
+	if (headers->is_first_fragment)
+		return false;
 	return sg_guard_permits_nd(pkt->frame.ctx, root, headers->transport, headers->end, type);
 }
 

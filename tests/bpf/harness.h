@@ -29,6 +29,7 @@ struct harness {
 	struct kern *kern;
 	int programs[PROGRAMS]; /* file descriptors */
 	int fragments;		/* descriptor of the map */
+	uint32_t clock_base;	/* what the table's clock shows beside the offset in its settings */
 	uint32_t ifindex;	/* that frames come from; loopback at first */
 	uint32_t slot;		/* of the binding; 0: none */
 	uint32_t options;
@@ -74,6 +75,7 @@ void harness_guard(struct harness *harness, const struct image *image);
 /* Seconds of the table's clock; less than one in its units. */
 void harness_pass(struct harness *harness, uint32_t seconds);
 void harness_pass_units(struct harness *harness, uint32_t units);
+uint32_t harness_now(const struct harness *harness);
 /* As of now nothing is known of the instance's packets before. */
 void harness_flush(struct harness *harness);
 

@@ -10,7 +10,7 @@
 
 uint32_t model_now(const struct state_model *model)
 {
-	return model->settings->clock_offset;
+	return model->settings->clock_offset + model->clock_base;
 }
 
 static bool is_neighbor_or_mld(const struct facts *facts)

@@ -70,6 +70,7 @@ struct state_model {
 	uint16_t allowed[8];		     /* EtherTypes; 0: unused */
 	const struct known_addresses *guard; /* NULL: addresses are not known */
 	const struct sg_settings *settings;  /* timeouts and clock */
+	uint32_t clock_base;		     /* what the clock shows beside the offset in them */
 	struct known_connection connections[MODEL_CONNECTIONS];
 	size_t connection_count;
 	struct known_fragment fragments[MODEL_FRAGMENTS];

@@ -77,6 +77,7 @@ static void subject_bind(struct harness *harness, struct subject *subject)
 	harness_flush(harness);
 	subject->model.word = binding.policy;
 	subject->model.settings = harness->kern->settings;
+	subject->model.clock_base = harness->clock_base;
 }
 
 static void print_frame(const struct frame *frame)

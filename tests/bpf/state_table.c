@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * state_table.c - read the table from end to end.
+ */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <endian.h>
+#include <string.h>
+
+#include "bpf/state_table.h"
+#include "kern/internal.h"
+
+static bool is_live(const struct harness *harness, const struct sg_connection *entry)
+{
+	return harness_now(harness) - entry->seen <= harness->kern->settings->timeout[entry->phase];
+}
+
+/* Calls `each` for the entries of the instance. */
+static void each_entry(const struct harness *harness,
+		       void (*each)(const struct harness *harness,
+				    const struct sg_connection *entry, void *context),
+		       void *context)
+{
+	const struct kern *kern = harness->kern;
+	uint32_t owner = share_owner(kern, harness->own_slot);
+
+	for (uint32_t i = 0; i < kern->bucket_count; i++) {
+		for (int j = 0; j < SG_BUCKET_ENTRIES; j++) {
+			const struct sg_bucket *bucket = &kern->buckets[i];
+
+			if (bucket->tag[j] && bucket->entry[j].owner == owner)
+				each(harness, &bucket->entry[j], context);
+		}
+	}
+}
+
+static void count_one(const struct harness *harness, const struct sg_connection *entry,
+		      void *context)
+{
+	struct table_use *use = context;
+
+	use->entries++;
+	use->live += is_live(harness, entry);
+	use->count[SG_PHASE_BUDGET(entry->phase)]++;
+}
+
+struct table_use table_use(const struct harness *harness)
+{
+	struct table_use use = {0};
+
+	each_entry(harness, count_one, &use);
+	return use;
+}
+
+struct sg_share table_share(const struct harness *harness)
+{
+	struct sg_share share;
+
+	if (bpf_map_lookup_elem(harness->kern->maps[MAP_SHARES], &harness->own_slot, &share))
+		fail_msg("%s: cannot read the share", harness->name);
+	return share;
+}
+
+void table_check_share(const struct harness *harness)
+{
+	struct sg_share share = table_share(harness);
+	struct table_use use = table_use(harness);
+
+	for (int budget = 0; budget < SG_BUDGET_OUTSIDE; budget++) {
+		if (share.count[budget] != use.count[budget])
+			fail_msg("%s: slot %u has %u entries of budget %d; %u are counted",
+				 harness->name, harness->own_slot, use.count[budget], budget,
+				 share.count[budget]);
+	}
+}
+
+static void put_halves(const __u64 halves[2], enum sg_family family, uint8_t address[16])
+{
+	uint32_t ip4 = htonl((uint32_t)halves[1]);
+	uint64_t ip6[2] = {htobe64(halves[0]), htobe64(halves[1])};
+
+	memset(address, 0, 16);
+	if (family == SG_IPV4)
+		memcpy(address, &ip4, 4);
+	else
+		memcpy(address, ip6, 16);
+}
+
+static struct known_ends ends_of(const struct sg_connection *entry)
+{
+	bool icmp = entry->protocol == (entry->family == SG_IPV4 ? 1 : 58);
+	struct known_ends ends;
+
+	memset(&ends, 0, sizeof(ends));
+	ends.family = entry->family;
+	ends.protocol = entry->protocol;
+	put_halves(entry->local, entry->family, ends.local);
+	put_halves(entry->remote, entry->family, ends.remote);
+	ends.local_port = entry->ports >> 16;
+	if (icmp) {
+		ends.request = (uint16_t)entry->ports;
+		ends.asker = 1 + (entry->flags & SG_CONNECTION_EGRESS ? SG_EGRESS : SG_INGRESS);
+	} else {
+		ends.remote_port = (uint16_t)entry->ports;
+	}
+	return ends;
+}
+
+static void compare_one(const struct harness *harness, const struct sg_connection *entry,
+			void *context)
+{
+	const struct state_model *model = context;
+	struct known_ends ends = ends_of(entry);
+
+	if (!is_live(harness, entry))
+		return;
+	for (size_t i = 0; i < model->connection_count; i++) {
+		const struct known_connection *known = &model->connections[i];
+
+		if (memcmp(&known->ends, &ends, sizeof(ends)) != 0 || !model_is_live(model, known))
+			continue;
+		if (known->phase == entry->phase && known->seen == entry->seen &&
+		    (known->opener == SG_EGRESS) == !!(entry->flags & SG_CONNECTION_EGRESS) &&
+		    known->opener_fin == !!(entry->flags & SG_CONNECTION_OPENER_FIN) &&
+		    known->replier_fin == !!(entry->flags & SG_CONNECTION_REPLIER_FIN))
+			return;
+		fail_msg("%s: an entry of protocol %u is %s, seen at %u, flags %u; the model: %s, "
+			 "seen at %u, opened by %d",
+			 harness->name, entry->protocol, phase_label(entry->phase), entry->seen,
+			 entry->flags, phase_label(known->phase), known->seen, known->opener);
+	}
+	fail_msg("%s: the model does not know the entry of protocol %u, %s, ports %#x",
+		 harness->name, entry->protocol, phase_label(entry->phase), entry->ports);
+}
+
+void table_check_model(const struct harness *harness, const struct state_model *model)
+{
+	struct table_use use = table_use(harness);
+	size_t live = 0;
+
+	each_entry(harness, compare_one, (void *)model);
+	for (size_t i = 0; i < model->connection_count; i++)
+		live += model_is_live(model, &model->connections[i]);
+	if (use.live != live)
+		fail_msg("%s: %u live entries, the model has %zu", harness->name, use.live, live);
+}
+
+void table_forget_fragments(const struct harness *harness)
+{
+	struct sg_fragment_key key;
+
+	while (!bpf_map_get_next_key(harness->fragments, NULL, &key))
+		bpf_map_delete_elem(harness->fragments, &key);
+}

@@ -21,10 +21,16 @@ static __always_inline __u32 clock_now(const struct sg_settings *settings)
 	return (__u32)(bpf_jiffies64() >> (settings->clock_shift & 31)) + settings->clock_offset;
 }
 
+static __always_inline bool is_past(const struct sg_settings *settings, __u8 phase, __u32 seen,
+				    __u32 now)
+{
+	return (__s32)(now - seen) > (__s32)settings->timeout[phase & 15];
+}
+
 static __always_inline bool is_expired(const struct sg_settings *settings,
 				       const struct sg_connection *entry, __u32 now)
 {
-	return (__s32)(now - entry->seen) > (__s32)settings->timeout[entry->phase & 15];
+	return is_past(settings, entry->phase, entry->seen, now);
 }
 
 #endif

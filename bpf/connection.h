@@ -40,6 +40,18 @@ static __always_inline bool opening_is_accepted(const struct flow *flow, bool op
 	       SG_REASON_RULE_ACCEPT;
 }
 
+/* A packet of a connection passes: what that makes of it, or, once a second, when it was. */
+static __always_inline void connection_note(const struct sg_settings *settings,
+					    const struct known *known, const struct place *place,
+					    const struct flow *flow, const struct update *update)
+{
+	if (update->restart || update->progress.phase != known->at.phase ||
+	    update->progress.flags != known->at.flags || known->generation != update->generation)
+		table_update(known->entry, place, flow, update);
+	else if (update->now - known->seen >= settings->second)
+		known->entry->seen = update->now;
+}
+
 /*
  * A packet that the rules accept and whose replies they do not: it makes the
  * connection's entry, or keeps it alive.
@@ -49,9 +61,8 @@ static __always_inline enum sg_reason connection_open(const struct headers *head
 {
 	const struct sg_settings *settings = settings_get();
 	struct update update = {.generation = SG_POLICY_GENERATION(flow->policy)};
-	struct sg_connection *entry;
 	enum sg_reason reason;
-	struct progress at;
+	struct known known;
 	struct place place;
 
 	if (!settings)
@@ -60,29 +71,21 @@ static __always_inline enum sg_reason connection_open(const struct headers *head
 	update.progress.phase = phase_new(flow);
 	update.progress.flags = flow->is_egress ? SG_CONNECTION_EGRESS : 0;
 	flow_place(settings, flow, &place);
-	entry = table_find(&place, flow);
-	update.restart = !entry || !!(entry->flags & SG_CONNECTION_EGRESS) != flow->is_egress ||
-			 is_expired(settings, entry, update.now);
+	table_find(&place, flow, &known);
+	update.restart = !known.entry ||
+			 !!(known.at.flags & SG_CONNECTION_EGRESS) != flow->is_egress ||
+			 is_past(settings, known.at.phase, known.seen, update.now);
 	/* the end of a connection that is not known opens none */
 	if (update.restart && flow->protocol == IPPROTO_TCP && headers->tcp_flags & TCP_RST)
 		return SG_REASON_RULE_ACCEPT;
-	if (!entry) {
+	if (!known.entry) {
 		reason = table_make(settings, &place, flow, &update);
 		return reason == SG_UNDECIDED ? SG_REASON_RULE_ACCEPT : reason;
 	}
-	at.phase = entry->phase;
-	at.flags = entry->flags;
-	update.restart |= phase_is_over(at.phase, flow, headers);
-	if (!update.restart) {
-		update.progress = phase_next(at, flow, headers, false);
-		if (update.progress.phase == at.phase && update.progress.flags == at.flags &&
-		    entry->generation == update.generation) {
-			if (update.now - entry->seen >= settings->second)
-				entry->seen = update.now;
-			return SG_REASON_RULE_ACCEPT;
-		}
-	}
-	table_update(entry, &place, flow, &update);
+	update.restart |= phase_is_over(known.at.phase, flow, headers);
+	if (!update.restart)
+		update.progress = phase_next(known.at, flow, headers, false);
+	connection_note(settings, &known, &place, flow, &update);
 	return SG_REASON_RULE_ACCEPT;
 }
 
@@ -97,8 +100,7 @@ static __always_inline enum sg_reason connection_reply(const struct headers *hea
 {
 	const struct sg_settings *settings = settings_get();
 	struct update update = {.generation = SG_POLICY_GENERATION(flow->policy)};
-	struct sg_connection *entry;
-	struct progress at;
+	struct known known;
 	struct place place;
 	bool opened_by_egress;
 
@@ -106,26 +108,20 @@ static __always_inline enum sg_reason connection_reply(const struct headers *hea
 		return rejected;
 	update.now = clock_now(settings);
 	flow_place(settings, flow, &place);
-	entry = table_find(&place, flow);
-	if (!entry || is_expired(settings, entry, update.now))
+	table_find(&place, flow, &known);
+	if (!known.entry || is_past(settings, known.at.phase, known.seen, update.now))
 		return rejected;
-	at.phase = entry->phase;
-	at.flags = entry->flags;
-	opened_by_egress = at.flags & SG_CONNECTION_EGRESS;
+	opened_by_egress = known.at.flags & SG_CONNECTION_EGRESS;
 	if (opened_by_egress == flow->is_egress)
 		return rejected;
-	if (!quoted && !phase_allows_reply(at.phase, flow, headers))
+	if (!quoted && !phase_allows_reply(known.at.phase, flow, headers))
 		return rejected;
-	if (entry->generation != update.generation && !opening_is_accepted(flow, opened_by_egress))
+	if (known.generation != update.generation && !opening_is_accepted(flow, opened_by_egress))
 		return rejected;
 	if (quoted)
 		return SG_REASON_RELATED;
-	update.progress = phase_next(at, flow, headers, true);
-	if (update.progress.phase != at.phase || update.progress.flags != at.flags ||
-	    entry->generation != update.generation)
-		table_update(entry, &place, flow, &update);
-	else if (update.now - entry->seen >= settings->second)
-		entry->seen = update.now;
+	update.progress = phase_next(known.at, flow, headers, true);
+	connection_note(settings, &known, &place, flow, &update);
 	return SG_REASON_REPLY;
 }
 

@@ -68,10 +68,22 @@ static __always_inline bool entry_is(const struct sg_connection *entry, const st
 	return !difference;
 }
 
-/* The flow's entry, or NULL. */
-static __always_inline struct sg_connection *table_find(const struct place *place,
-							const struct flow *flow)
+/* What is written before this is written before what is written behind it; reads likewise. */
+#define IN_ORDER() asm volatile("" ::: "memory")
+
+/* An entry and what it said. */
+struct known {
+	struct sg_connection *entry; /* NULL: the flow has none */
+	struct progress at;
+	__u32 seen;
+	__u32 generation;
+};
+
+/* The flow's entry. */
+static __always_inline void table_find(const struct place *place, const struct flow *flow,
+				       struct known *known)
 {
+	known->entry = NULL;
 	/* two flows with one tag in sixteen entries are rare, three are not looked for */
 	for (__u32 skip = 0; skip < 2; skip++) {
 		__u32 at = sg_find_tag(place->first, place->second, place->tag, skip);
@@ -80,17 +92,27 @@ static __always_inline struct sg_connection *table_find(const struct place *plac
 		__u32 version;
 
 		if (at >= NO_POSITION)
-			return NULL;
+			return;
 		bucket = bucket_get(at & SECOND_BUCKET ? place->second : place->first);
 		if (!bucket)
-			return NULL;
+			return;
 		entry = &bucket->entry[at & (SG_BUCKET_ENTRIES - 1)];
 		version = *(volatile __u32 *)&entry->version;
-		if (entry_is(entry, flow) && !(version & 1) &&
-		    *(volatile __u32 *)&entry->version == version)
-			return entry;
+		IN_ORDER();
+		if (!entry_is(entry, flow))
+			continue;
+		known->at.phase = entry->phase;
+		known->at.flags = entry->flags;
+		known->generation = entry->generation;
+		IN_ORDER();
+		/* after the phase: see table_update */
+		known->seen = entry->seen;
+		IN_ORDER();
+		if (version & 1 || *(volatile __u32 *)&entry->version != version)
+			continue;
+		known->entry = entry;
+		return;
 	}
-	return NULL;
 }
 
 /* How well an entry's place suits a new one of `owner`; 0: not at all. */
@@ -161,6 +183,8 @@ __noinline int sg_sweep(__u32 index, __u32 now)
 		if (bucket->tag[i] && is_expired(settings, entry, now)) {
 			bucket->tag[i] = 0;
 			owner = entry->owner;
+			/* whoever has found it meanwhile must not alter it */
+			entry->owner = 0;
 			budget = SG_PHASE_BUDGET(entry->phase);
 		}
 		bpf_spin_unlock(&lock->lock);
@@ -205,19 +229,28 @@ static __always_inline void table_update(struct sg_connection *entry, const stru
 {
 	struct sg_lock *lock = lock_get(place->first);
 	enum sg_budget from = SG_BUDGET_OUTSIDE, to = SG_BUDGET_OUTSIDE;
+	__u8 phase = update->progress.phase, flags = update->progress.flags;
 
 	if (!lock)
 		return;
 	bpf_spin_lock(&lock->lock);
 	if (entry_is(entry, flow)) {
 		from = SG_PHASE_BUDGET(entry->phase);
-		to = SG_PHASE_BUDGET(update->progress.phase);
-		entry->phase = update->progress.phase;
-		entry->flags = update->progress.flags;
-		entry->generation = update->generation;
-		entry->seen = update->now;
-		if (update->restart)
+		if (update->restart) {
 			entry->created = update->now;
+		} else {
+			/* another CPU may have gone further, or seen the other side's FIN */
+			if (entry->phase > phase)
+				phase = entry->phase;
+			flags |= entry->flags;
+		}
+		to = SG_PHASE_BUDGET(phase);
+		entry->seen = update->now;
+		/* a phase with a short time must not be seen with an old time stamp */
+		IN_ORDER();
+		entry->phase = phase;
+		entry->flags = flags;
+		entry->generation = update->generation;
 	}
 	bpf_spin_unlock(&lock->lock);
 	if (from != to)
@@ -264,6 +297,7 @@ static __always_inline enum made table_write(const struct sg_settings *settings,
 		if (!is_free)
 			victim->owner = entry->owner;
 		entry->version++;
+		IN_ORDER();
 		bucket->tag[index] = place->tag;
 		entry->owner = flow->owner;
 		entry->ports = flow->ports;
@@ -278,6 +312,7 @@ static __always_inline enum made table_write(const struct sg_settings *settings,
 		entry->generation = update->generation;
 		entry->seen = update->now;
 		entry->created = update->now;
+		IN_ORDER();
 		entry->version++;
 	}
 	bpf_spin_unlock(&lock->lock);

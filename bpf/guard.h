@@ -19,6 +19,7 @@
 #define ND_OPTION_SOURCE 1 /* link-layer addresses: RFC 4861, 4.6.1 */
 #define ND_OPTION_TARGET 2
 #define ARP_HARDWARE_ETHERNET 1
+#define ARP_BYTES 28 /* of Ethernet and IPv4, with the target that is not read */
 
 #define MAX_ND_OPTIONS 4 /* a message with more is not from a host */
 
@@ -98,7 +99,7 @@ __noinline int sg_guard_permits_arp(SG_CONTEXT *ctx, __u32 root, __u32 network)
 	arp = frame_bytes(&frame, network, sizeof(copy), &copy);
 	if (!arp || arp->hardware != bpf_htons(ARP_HARDWARE_ETHERNET) ||
 	    arp->protocol != bpf_htons(ETH_P_IP) || arp->hardware_length != ETH_ALEN ||
-	    arp->protocol_length != 4)
+	    arp->protocol_length != 4 || network + ARP_BYTES > frame.length)
 		return 0;
 	if (!guard_permits_mac(&guard, arp->sender_mac))
 		return 0;

@@ -139,7 +139,7 @@ static void undo_step(struct kern *kern, const struct step *step)
 	struct error ignored;
 
 	if (!step->before.policy) {
-		(void)hooks_detach(kern, step->ifindex, &step->after, &ignored);
+		(void)hooks_detach(kern, step->ifindex, step->after.own_clsact, &ignored);
 		(void)binding_clear(kern, step->ifindex, &ignored);
 		return;
 	}
@@ -164,7 +164,7 @@ static int unbind(struct enforcement *e, const struct bound *bound, struct error
 	(void)link_find_index(bound->ifindex, &link, &ignored);
 	r = note_step(e, bound->ifindex, link.name, &none, err);
 	if (!r)
-		r = hooks_detach(e->kern, bound->ifindex, &hooks, err);
+		r = hooks_detach(e->kern, bound->ifindex, hooks.own_clsact, err);
 	if (!r)
 		r = binding_clear(e->kern, bound->ifindex, err);
 	return r;
@@ -221,6 +221,8 @@ static const char *difference(const struct enforcement *e, const struct target *
 		return "lacks its program for received packets";
 	if (present->live.tx != hooks->tx)
 		return "lacks its program for sent packets";
+	if (hooks_surplus(e->kern, target->link.ifindex, hooks))
+		return "has a program that its mode does not want";
 	if (!heap_holds(e->kern, present->binding.policy, &target->policy->image))
 		return "has another policy than its groups make";
 	if (memcmp(&wanted, &present->binding, sizeof(wanted)))

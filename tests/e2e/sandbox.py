@@ -127,7 +127,8 @@ class Namespace:
     def wait_carrier(self, *devs):
         """Frames sent earlier are lost: the queue is put in with the carrier."""
         for dev in devs:
-            self.wait_link(dev, lambda link: link and link["operstate"] == "UP")
+            self.wait_link(dev, lambda link: link and "LOWER_UP" in link["flags"] and
+                           link["qdisc"] != "noop")
 
     def veth(self, dev, peer, peer_dev, index=None, peer_index=None, mac=None, peer_mac=None):
         """A veth pair from here to the namespace `peer`, both ends up and running."""

@@ -115,10 +115,12 @@ static int create_tcx(struct kern *kern, uint32_t ifindex, enum hook_path which)
 
 static int create_xdp(struct kern *kern, uint32_t ifindex, enum sg_hook hook)
 {
+	bool native = hook == SG_HOOK_XDP;
 	LIBBPF_OPTS(bpf_link_create_opts, options,
-		    .flags = hook == SG_HOOK_XDP ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+		    .flags = native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
 
-	return bpf_link_create(kern->programs[PROGRAM_XDP_RX], ifindex, BPF_XDP, &options);
+	return bpf_link_create(kern->programs[native ? PROGRAM_XDP_RX : PROGRAM_XDP_GENERIC],
+			       ifindex, BPF_XDP, &options);
 }
 
 static int xdp_refused(int number, uint32_t ifindex, const char *dev, enum sg_hook hook,
@@ -262,14 +264,22 @@ static int link_ifindex(int link, uint32_t *ifindex_out)
 	return 0;
 }
 
+static enum kern_program program_of(const struct kern *kern, const struct pinned *pinned)
+{
+	switch (pinned->pin) {
+	case PIN_RX:
+		return PROGRAM_TC_RX;
+	case PIN_TX:
+		return PROGRAM_TC_TX;
+	default:
+		return link_xdp(kern, pinned->ifindex) == SG_HOOK_XDP_GENERIC ? PROGRAM_XDP_GENERIC
+									      : PROGRAM_XDP_RX;
+	}
+}
+
 /* A link's program becomes this build's, without a moment between. */
 static int refresh(struct kern *kern, const struct pinned *pinned, struct error *err)
 {
-	static const enum kern_program programs[PIN_COUNT] = {
-		[PIN_RX] = PROGRAM_TC_RX,
-		[PIN_TX] = PROGRAM_TC_TX,
-		[PIN_XDP] = PROGRAM_XDP_RX,
-	};
 	char path[KERN_PATH_MAX];
 	AUTO_CLOSE int link = -1;
 	uint32_t at = 0;
@@ -280,7 +290,7 @@ static int refresh(struct kern *kern, const struct pinned *pinned, struct error 
 	link = bpf_obj_get(path);
 	if (link < 0 || link_ifindex(link, &at) || !at)
 		return 0;
-	if (bpf_link_update(link, kern->programs[programs[pinned->pin]], NULL))
+	if (bpf_link_update(link, kern->programs[program_of(kern, pinned)], NULL))
 		return kern_error(err, errno, "cannot replace the program of interface index %u",
 				  pinned->ifindex);
 	return 0;

@@ -22,6 +22,7 @@ enum kern_program {
 	PROGRAM_TC_RX,
 	PROGRAM_TC_TX,
 	PROGRAM_XDP_RX,
+	PROGRAM_XDP_GENERIC, /* the same, without frames in pieces */
 	PROGRAM_COUNT,
 };
 

@@ -28,6 +28,7 @@ const char *const kern_program_names[PROGRAM_COUNT] = {
 	[PROGRAM_TC_RX] = "sg_tc_rx",
 	[PROGRAM_TC_TX] = "sg_tc_tx",
 	[PROGRAM_XDP_RX] = "sg_xdp_rx",
+	[PROGRAM_XDP_GENERIC] = "sg_xdp_generic",
 };
 
 /* What libbpf says of a failed load, kept for the message: the last line that is not empty. */
@@ -137,7 +138,7 @@ static int load_tc(struct kern *kern, struct error *err)
 	return r;
 }
 
-static int load_xdp(struct kern *kern, bool with_frags, struct error *err)
+static int load_xdp(struct kern *kern, enum kern_program which, bool with_frags, struct error *err)
 {
 	struct sg_xdp *skeleton = sg_xdp__open();
 	int r;
@@ -149,7 +150,7 @@ static int load_xdp(struct kern *kern, bool with_frags, struct error *err)
 		bpf_program__set_flags(skeleton->progs.sg_xdp_rx, BPF_F_XDP_HAS_FRAGS);
 	r = load_object(kern, skeleton->obj, err);
 	if (!r)
-		r = pin_program(kern, PROGRAM_XDP_RX, skeleton->progs.sg_xdp_rx, err);
+		r = pin_program(kern, which, skeleton->progs.sg_xdp_rx, err);
 	sg_xdp__destroy(skeleton);
 	return r;
 }
@@ -162,7 +163,15 @@ int programs_load(struct kern *kern, struct error *err)
 
 	kern_features(&features);
 	if (!r)
-		r = load_xdp(kern, features.xdp_frags, err);
+		r = load_xdp(kern, PROGRAM_XDP_RX, features.xdp_frags, err);
+	/*
+	 * In generic mode the kernel copies a packet for a program that takes
+	 * pieces (Linux 6.9), and the copy has lost the length of its link
+	 * header: each TC program after it, ours and others', would then read
+	 * the packet from a wrong place. Without, it makes the packet one piece.
+	 */
+	if (!r)
+		r = load_xdp(kern, PROGRAM_XDP_GENERIC, false, err);
 	libbpf_set_print(printer);
 	return r;
 }

@@ -39,6 +39,12 @@ enum kern_access {
 int kern_open(const char *dir, enum kern_access access, struct kern **kern_out, struct error *err);
 void kern_close(struct kern *kern);
 
+/*
+ * Whether what is pinned below `dir` may be there and not be seen, since this
+ * mount namespace (one of `ip netns exec`) has no bpffs there and another may.
+ */
+bool kern_is_hidden(const char *dir);
+
 /* --- policy heap --- */
 
 /*

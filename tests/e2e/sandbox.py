@@ -215,10 +215,11 @@ class Sandbox:
                                         "--bpffs", self.bpffs, *arguments)
 
     def sgate(self, *arguments, status=0, ns=None, env=None, stdin=None):
-        """Run sgate; one word or several a string: "rule add" is ("rule", "add")."""
-        words = self.command(*arguments, ns=ns)
-        environment = {**os.environ, **self.env, **(env or {})}
-        return Result(run(*words, status=status, env=environment, input=stdin))
+        """Run sgate: sgate("rule", "list", "web")."""
+        settings = [f"{name}={value}" for name, value in {**self.env, **(env or {})}.items()]
+        words = ["env", *settings] if settings else []
+        words += self.command(*arguments, ns=ns)
+        return Result(run(*words, status=status, input=stdin))
 
     def json(self, *arguments, **options):
         return self.sgate("--json", *arguments, **options).json

@@ -4,7 +4,9 @@
  *
  * Interface names and indexes mean one network namespace. The state directory
  * remembers which it is from its first instance on, for as long as the machine
- * is up; the bpffs directory does the same for itself.
+ * is up; the bpffs directory does the same for itself. It also remembers that
+ * there is a kernel side, so that one that is merely out of sight (`ip netns
+ * exec` hides the bpffs) is not taken for none.
  */
 #include "control/control.h"
 
@@ -21,20 +23,30 @@
 #include "util/cleanup.h"
 
 #define FACT_NAMESPACE "network-namespace"
+#define FACT_KERNEL_SIDE "kernel-side" /* value: the boot that it was made in */
 #define NAMESPACE_TEXT_MAX 128
+#define BOOT_TEXT_MAX 40
+
+/* Which time the machine is up; empty where that is not told. */
+static void boot_text(char text[BOOT_TEXT_MAX])
+{
+	AUTO_CLOSE int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd >= 0 ? read(fd, text, BOOT_TEXT_MAX - 1) : 0;
+
+	text[length > 0 ? length : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+}
 
 /* "BOOT:DEVICE:INODE" of the namespace that we are in. */
 static int namespace_text(char text[NAMESPACE_TEXT_MAX], struct error *err)
 {
-	AUTO_CLOSE int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	char boot[40] = "";
+	char boot[BOOT_TEXT_MAX];
 	uint64_t device, inode;
 	int r = netns_identity(&device, &inode, err);
 
 	if (r)
 		return r;
-	if (fd >= 0 && read(fd, boot, sizeof(boot) - 1) > 0)
-		boot[strcspn(boot, "\n")] = '\0';
+	boot_text(boot);
 	snprintf(text, NAMESPACE_TEXT_MAX, "%s:%" PRIu64 ":%" PRIu64, boot, device, inode);
 	return 0;
 }
@@ -67,6 +79,32 @@ static int check_namespace(struct control *control, const char *state_dir, struc
 			 state_dir, strrchr(there, ':') + 1, strrchr(here, ':') + 1);
 }
 
+static int recall_kernel_side(struct control *control, struct error *err)
+{
+	char boot[BOOT_TEXT_MAX];
+	AUTO_FREE char *made = NULL;
+	int r = store_begin_read(control->store, err);
+
+	if (r)
+		return r;
+	r = store_fact_get(control->store, FACT_KERNEL_SIDE, &made, err);
+	store_rollback(control->store);
+	boot_text(boot);
+	control->kern_was_made = !r && made && !strcmp(made, boot);
+	return r;
+}
+
+/* In the write transaction that makes it; forgotten with that. */
+static int remember_kernel_side(struct control *control, struct error *err)
+{
+	char boot[BOOT_TEXT_MAX];
+
+	if (control->kern_was_made)
+		return 0;
+	boot_text(boot);
+	return store_fact_set(control->store, FACT_KERNEL_SIDE, boot, err);
+}
+
 int control_claim_namespace(struct control *control, struct error *err)
 {
 	char here[NAMESPACE_TEXT_MAX];
@@ -90,6 +128,8 @@ int control_open(const char *state_dir, const char *bpffs, struct control **cont
 		r = error_set(err, ENOMEM, CODE_INTERNAL_SERVER_ERROR, "out of memory");
 	if (!r)
 		r = check_namespace(control, state_dir, err);
+	if (!r)
+		r = recall_kernel_side(control, err);
 	if (r) {
 		control_close(control);
 		return r;
@@ -122,6 +162,11 @@ int control_kern(struct control *control, struct kern **kern_out, struct error *
 	connection_settings_default(&settings);
 	if (!control->kern)
 		r = kern_open(control->bpffs, KERN_READ, &settings, &control->kern, err);
+	if (r == -ENOENT && !err->code && control->kern_was_made && kern_is_hidden(control->bpffs))
+		return error_set(err, EPERM, CODE_OPERATION_DENIED_NETWORK_NAMESPACE,
+				 "the bpffs of \"%s\" is not seen in this mount namespace: use "
+				 "nsenter --net=/run/netns/NAME instead of ip netns exec",
+				 control->bpffs);
 	if (!r)
 		*kern_out = control->kern;
 	return r;
@@ -141,5 +186,5 @@ int control_kern_write(struct control *control, struct error *err)
 	control->kern = NULL;
 	r = kern_open(control->bpffs, KERN_WRITE, &settings, &control->kern, err);
 	control->kern_writable = !r;
-	return r;
+	return r ? r : remember_kernel_side(control, err);
 }

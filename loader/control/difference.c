@@ -84,6 +84,8 @@ const char *target_difference(const struct kern *kern, const struct target *targ
 		return "lacks its program for received packets";
 	if (present->live.tx != hooks->tx)
 		return "lacks its program for sent packets";
+	if (hooks_surplus(kern, target->link.ifindex, hooks))
+		return "has a program that its mode does not want";
 	if (!heap_holds(kern, binding->policy, &target->policy->image))
 		return "has another policy than its groups make";
 	if (!guard_is_right(kern, target, binding))

@@ -19,12 +19,13 @@ struct control {
 	struct store *store;
 	struct kern *kern; /* NULL until needed */
 	bool kern_writable;
+	bool kern_was_made; /* since the machine is up, as the store remembers */
 	char *bpffs;
 };
 
 /*
- * Open the kernel side for writing, making it when missing, in a transaction of
- * the store. What was open for reading is closed.
+ * Open the kernel side for writing, making it when missing, in a write
+ * transaction. What was open for reading is closed.
  */
 int control_kern_write(struct control *control, struct error *err);
 

@@ -8,17 +8,32 @@
 #include "control/internal.h"
 #include "model/code.h"
 
-static int check(struct control *control, struct drift *drift, struct error *err)
+static int compare(struct control *control, int (*begin)(struct store *store, struct error *err),
+		   struct drift *drift, struct error *err)
 {
 	struct change change = {
 		.control = control, .everything = true, .check_only = true, .drift = drift};
-	int r = store_begin_read(control->store, err);
+	int r = begin(control->store, err);
 
 	if (r)
 		return r;
 	r = enforce(&change, err);
 	store_rollback(control->store);
 	return r;
+}
+
+/*
+ * A change is in force before it is committed, so one that is under way looks
+ * like a drift. What does is looked at again when nobody can be changing.
+ */
+static int check(struct control *control, struct drift *drift, struct error *err)
+{
+	int r = compare(control, store_begin_read, drift, err);
+
+	if (r || !drift->count)
+		return r;
+	drift_fini(drift);
+	return compare(control, store_begin_write, drift, err);
 }
 
 static int mend(struct control *control, struct drift *drift, struct error *err)

@@ -78,7 +78,7 @@ int step_unbind(struct steps *steps, struct kern *kern, const struct bound *boun
 	(void)link_find_index(bound->ifindex, &link, &ignored);
 	r = note_step(steps, kern, bound->ifindex, link.name, &none, err);
 	if (!r)
-		r = hooks_detach(kern, bound->ifindex, &hooks, err);
+		r = hooks_detach(kern, bound->ifindex, hooks.own_clsact, err);
 	if (!r)
 		r = connections_flush(kern, SG_OWNER_SLOT(bound->binding.owner), bound->ifindex,
 				      err);
@@ -94,7 +94,7 @@ static void undo_step(struct kern *kern, const struct step *step)
 	struct error ignored;
 
 	if (!before.policy) {
-		(void)hooks_detach(kern, step->ifindex, &step->after, &ignored);
+		(void)hooks_detach(kern, step->ifindex, step->after.own_clsact, &ignored);
 		(void)binding_clear(kern, step->ifindex, &ignored);
 		return;
 	}

@@ -40,6 +40,12 @@ static int retire_old(struct kern *kern, uint32_t ifindex, const struct sg_bindi
 }
 
 /*
+ * A word without an image: packets that need one are dropped, and the entry
+ * stays one, so that it is mended when we are killed before its next word.
+ */
+#define NO_IMAGE SG_POLICY_WORD(SG_HEAP_NODES, 0)
+
+/*
  * Whether a packet must not see a field of one entry and a field of the other:
  * then none passes between them.
  */
@@ -66,7 +72,7 @@ int binding_set(struct kern *kern, uint32_t ifindex, const struct sg_binding *bi
 	}
 	near = &kern->bindings[ifindex];
 	if (near->policy && meaning_changes(near, binding)) {
-		__atomic_store_n(&near->policy, 0, __ATOMIC_RELEASE);
+		__atomic_store_n(&near->policy, NO_IMAGE, __ATOMIC_RELEASE);
 		r = grace_period_wait(err);
 		if (r)
 			return r;

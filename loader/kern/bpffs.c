@@ -104,6 +104,14 @@ static int mount_bpffs(const char *at, struct error *err)
 	return 0;
 }
 
+bool kern_is_hidden(const char *dir)
+{
+	char existing[KERN_PATH_MAX];
+
+	nearest_existing(dir, existing);
+	return !is_bpffs(existing) && mount_would_end();
+}
+
 int bpffs_prepare(const char *dir, struct error *err)
 {
 	bool below_default = !strncmp(dir, DEFAULT_MOUNT "/", strlen(DEFAULT_MOUNT) + 1);

@@ -55,29 +55,52 @@ static int link_path(const struct kern *kern, char path[KERN_PATH_MAX], uint32_t
 	return kern_path(kern, path, "links", name, err);
 }
 
-/* The interface of a link, 0 when that is gone. tcx and XDP have it in the same place. */
-static int link_ifindex(int link, uint32_t *ifindex_out)
+/* The id of the program that the pinned link runs on its interface; 0: it runs none. */
+static uint32_t live_program(const struct kern *kern, uint32_t ifindex, enum pin pin)
 {
 	struct bpf_link_info info = {};
 	uint32_t size = sizeof(info);
+	char path[KERN_PATH_MAX];
+	AUTO_CLOSE int link = -1;
+	struct error ignored;
 
-	if (bpf_obj_get_info_by_fd(link, &info, &size))
-		return -errno;
-	*ifindex_out = info.xdp.ifindex;
-	return 0;
+	if (link_path(kern, path, ifindex, pin, &ignored))
+		return 0;
+	link = bpf_obj_get(path);
+	if (link < 0 || bpf_obj_get_info_by_fd(link, &info, &size) || info.xdp.ifindex != ifindex)
+		return 0;
+	return info.prog_id;
+}
+
+enum sg_hook link_xdp(const struct kern *kern, uint32_t ifindex)
+{
+	uint32_t program = live_program(kern, ifindex, PIN_XDP);
+	LIBBPF_OPTS(bpf_xdp_query_opts, options);
+
+	/* The link itself does not tell in which of the two ways it was attached. */
+	if (!program || bpf_xdp_query(ifindex, 0, &options))
+		return SG_HOOK_NONE;
+	if (options.drv_prog_id == program)
+		return SG_HOOK_XDP;
+	return options.skb_prog_id == program ? SG_HOOK_XDP_GENERIC : SG_HOOK_NONE;
 }
 
 bool link_is_live(const struct kern *kern, uint32_t ifindex, enum hook_path which,
 		  enum sg_hook hook)
 {
-	char path[KERN_PATH_MAX];
-	AUTO_CLOSE int link = -1;
-	uint32_t at = 0;
+	if (hook != SG_HOOK_TCX)
+		return link_xdp(kern, ifindex) == hook;
+	return live_program(kern, ifindex, pin_of(which, hook));
+}
 
-	if (link_path(kern, path, ifindex, pin_of(which, hook), NULL))
-		return false;
-	link = bpf_obj_get(path);
-	return link >= 0 && !link_ifindex(link, &at) && at == ifindex;
+bool link_is_pinned(const struct kern *kern, uint32_t ifindex, enum hook_path which,
+		    enum sg_hook hook)
+{
+	char path[KERN_PATH_MAX];
+	struct error ignored;
+
+	return !link_path(kern, path, ifindex, pin_of(which, hook), &ignored) &&
+	       !access(path, F_OK);
 }
 
 /* tcx runs us before the programs that are there: none of them can let a packet by. */
@@ -92,10 +115,12 @@ static int create_tcx(struct kern *kern, uint32_t ifindex, enum hook_path which)
 
 static int create_xdp(struct kern *kern, uint32_t ifindex, enum sg_hook hook)
 {
+	bool native = hook == SG_HOOK_XDP;
 	LIBBPF_OPTS(bpf_link_create_opts, options,
-		    .flags = hook == SG_HOOK_XDP ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+		    .flags = native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
 
-	return bpf_link_create(kern->programs[PROGRAM_XDP_RX], ifindex, BPF_XDP, &options);
+	return bpf_link_create(kern->programs[native ? PROGRAM_XDP_RX : PROGRAM_XDP_GENERIC],
+			       ifindex, BPF_XDP, &options);
 }
 
 static int xdp_refused(int number, uint32_t ifindex, const char *dev, enum sg_hook hook,
@@ -131,7 +156,8 @@ int link_attach(struct kern *kern, uint32_t ifindex, const char *dev, enum hook_
 		return r;
 	if (link_is_live(kern, ifindex, which, hook))
 		return 0;
-	unlink(path); /* of an interface that is gone */
+	/* of an interface that is gone; a live one would have to be detached first */
+	unlink(path);
 	link = hook == SG_HOOK_TCX ? create_tcx(kern, ifindex, which)
 				   : create_xdp(kern, ifindex, hook);
 	if (link < 0) {
@@ -226,14 +252,34 @@ static int list_pins(const struct kern *kern, struct pins *pins, struct error *e
 	return r;
 }
 
+/* The interface of a link, 0 when that is gone. tcx and XDP have it in the same place. */
+static int link_ifindex(int link, uint32_t *ifindex_out)
+{
+	struct bpf_link_info info = {};
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(link, &info, &size))
+		return -errno;
+	*ifindex_out = info.xdp.ifindex;
+	return 0;
+}
+
+static enum kern_program program_of(const struct kern *kern, const struct pinned *pinned)
+{
+	switch (pinned->pin) {
+	case PIN_RX:
+		return PROGRAM_TC_RX;
+	case PIN_TX:
+		return PROGRAM_TC_TX;
+	default:
+		return link_xdp(kern, pinned->ifindex) == SG_HOOK_XDP_GENERIC ? PROGRAM_XDP_GENERIC
+									      : PROGRAM_XDP_RX;
+	}
+}
+
 /* A link's program becomes this build's, without a moment between. */
 static int refresh(struct kern *kern, const struct pinned *pinned, struct error *err)
 {
-	static const enum kern_program programs[PIN_COUNT] = {
-		[PIN_RX] = PROGRAM_TC_RX,
-		[PIN_TX] = PROGRAM_TC_TX,
-		[PIN_XDP] = PROGRAM_XDP_RX,
-	};
 	char path[KERN_PATH_MAX];
 	AUTO_CLOSE int link = -1;
 	uint32_t at = 0;
@@ -244,7 +290,7 @@ static int refresh(struct kern *kern, const struct pinned *pinned, struct error 
 	link = bpf_obj_get(path);
 	if (link < 0 || link_ifindex(link, &at) || !at)
 		return 0;
-	if (bpf_link_update(link, kern->programs[programs[pinned->pin]], NULL))
+	if (bpf_link_update(link, kern->programs[program_of(kern, pinned)], NULL))
 		return kern_error(err, errno, "cannot replace the program of interface index %u",
 				  pinned->ifindex);
 	return 0;

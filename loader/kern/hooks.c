@@ -92,17 +92,6 @@ static int detach_one(struct kern *kern, uint32_t ifindex, enum hook_path which,
 	return link_detach(kern, ifindex, which, hook, err);
 }
 
-int hooks_detach(struct kern *kern, uint32_t ifindex, const struct hooks *hooks, struct error *err)
-{
-	int rx = detach_one(kern, ifindex, PATH_RX, hooks->rx, err);
-	int tx = detach_one(kern, ifindex, PATH_TX, hooks->tx, err);
-	int qdisc = 0;
-
-	if (hooks->own_clsact)
-		qdisc = clsact_remove_if_empty(ifindex, err);
-	return rx ? rx : tx ? tx : qdisc;
-}
-
 static enum sg_hook present_one(const struct kern *kern, uint32_t ifindex, enum hook_path which,
 				enum sg_hook hook)
 {
@@ -124,45 +113,85 @@ struct hooks hooks_present(const struct kern *kern, uint32_t ifindex, const stru
 	};
 }
 
-/* What is in `all` and not in `kept`. */
-static struct hooks hooks_without(const struct hooks *all, const struct hooks *kept)
-{
-	bool still_clsact = kept->rx == SG_HOOK_CLSACT || kept->tx == SG_HOOK_CLSACT;
-
-	return (struct hooks){
-		.rx = all->rx == kept->rx ? SG_HOOK_NONE : all->rx,
-		.tx = all->tx == kept->tx ? SG_HOOK_NONE : all->tx,
-		.own_clsact = all->own_clsact && !still_clsact,
-	};
-}
-
 static bool is_xdp(enum sg_hook hook)
 {
 	return hook == SG_HOOK_XDP || hook == SG_HOOK_XDP_GENERIC;
 }
 
+static bool has_clsact(const struct hooks *hooks)
+{
+	return hooks->rx == SG_HOOK_CLSACT || hooks->tx == SG_HOOK_CLSACT;
+}
+
+/*
+ * Take off all that is ours but `kept`, whatever the entry names: a change that
+ * was cut short may have left more.
+ */
+static int detach_others(struct kern *kern, uint32_t ifindex, const struct hooks *kept,
+			 struct error *err)
+{
+	static const enum sg_hook kinds[] = {SG_HOOK_TCX, SG_HOOK_CLSACT, SG_HOOK_XDP};
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		enum sg_hook kind = kinds[i];
+		bool keeps_rx = kept->rx == kind || (is_xdp(kept->rx) && is_xdp(kind));
+		int rx = 0, tx = 0;
+
+		if (!keeps_rx)
+			rx = detach_one(kern, ifindex, PATH_RX, kind, err);
+		if (kept->tx != kind && !is_xdp(kind))
+			tx = detach_one(kern, ifindex, PATH_TX, kind, err);
+		if (!r)
+			r = rx ? rx : tx;
+	}
+	return r;
+}
+
+bool hooks_surplus(const struct kern *kern, uint32_t ifindex, const struct hooks *kept)
+{
+	if ((kept->rx != SG_HOOK_TCX && link_is_pinned(kern, ifindex, PATH_RX, SG_HOOK_TCX)) ||
+	    (kept->tx != SG_HOOK_TCX && link_is_pinned(kern, ifindex, PATH_TX, SG_HOOK_TCX)) ||
+	    (!is_xdp(kept->rx) && link_is_pinned(kern, ifindex, PATH_RX, SG_HOOK_XDP)))
+		return true;
+	/* Where there is tcx we make no filters: no need to ask for them each time. */
+	return kept->tx == SG_HOOK_CLSACT && kept->rx != SG_HOOK_CLSACT &&
+	       clsact_is_live(ifindex, PATH_RX);
+}
+
+int hooks_detach(struct kern *kern, uint32_t ifindex, bool own_clsact, struct error *err)
+{
+	const struct hooks none = {};
+	int r = detach_others(kern, ifindex, &none, err);
+	int qdisc = own_clsact ? clsact_remove_if_empty(ifindex, err) : 0;
+
+	return r ? r : qdisc;
+}
+
 /* Attach what of `to` is not there; what was added is taken off again on failure. */
 static int attach_missing(struct kern *kern, uint32_t ifindex, const char *dev, struct hooks *to,
-			  struct error *err)
+			  bool *attached_out, struct error *err)
 {
 	struct hooks present = hooks_present(kern, ifindex, to);
-	struct hooks added = {};
+	bool own_clsact = to->own_clsact, tx_attached = false;
 	struct error ignored;
-	bool own_clsact = to->own_clsact;
 	int r = 0;
 
 	if (present.tx == SG_HOOK_NONE) {
 		r = attach_one(kern, ifindex, dev, PATH_TX, to->tx, &own_clsact, err);
-		added.tx = r ? SG_HOOK_NONE : to->tx;
+		tx_attached = !r;
 	}
 	if (!r && present.rx == SG_HOOK_NONE)
 		r = attach_one(kern, ifindex, dev, PATH_RX, to->rx, &own_clsact, err);
 	if (r) {
-		added.own_clsact = own_clsact && !to->own_clsact;
-		(void)hooks_detach(kern, ifindex, &added, &ignored);
+		if (tx_attached)
+			(void)detach_one(kern, ifindex, PATH_TX, to->tx, &ignored);
+		if (own_clsact && !to->own_clsact)
+			(void)clsact_remove_if_empty(ifindex, &ignored);
 		return r;
 	}
 	to->own_clsact = own_clsact;
+	*attached_out = present.tx == SG_HOOK_NONE || present.rx == SG_HOOK_NONE;
 	return 0;
 }
 
@@ -170,14 +199,15 @@ static int attach_missing(struct kern *kern, uint32_t ifindex, const char *dev, 
 static int change_xdp(struct kern *kern, uint32_t ifindex, const char *dev,
 		      const struct hooks *from, struct hooks *to, struct error *err)
 {
-	struct hooks between = {.rx = to->tx, .tx = to->tx, .own_clsact = from->own_clsact};
+	struct hooks between = {.rx = to->tx, .tx = to->tx};
 	struct hooks before = *from;
 	struct error ignored;
-	int r = hooks_change(kern, ifindex, dev, from, &between, err);
+	int r;
 
+	before.rx = link_xdp(kern, ifindex);
+	r = hooks_change(kern, ifindex, dev, from, &between, err);
 	if (r)
 		return r;
-	to->own_clsact = between.own_clsact;
 	r = hooks_change(kern, ifindex, dev, &between, to, err);
 	if (r)
 		(void)hooks_change(kern, ifindex, dev, &between, &before, &ignored);
@@ -187,19 +217,23 @@ static int change_xdp(struct kern *kern, uint32_t ifindex, const char *dev,
 int hooks_change(struct kern *kern, uint32_t ifindex, const char *dev, const struct hooks *from,
 		 struct hooks *to, struct error *err)
 {
-	struct hooks surplus;
+	enum sg_hook xdp = is_xdp(to->rx) ? link_xdp(kern, ifindex) : SG_HOOK_NONE;
+	bool attached;
 	int r;
 
-	if (is_xdp(from->rx) && is_xdp(to->rx) && from->rx != to->rx)
+	if (xdp != SG_HOOK_NONE && xdp != to->rx)
 		return change_xdp(kern, ifindex, dev, from, to, err);
 	to->own_clsact = from->own_clsact;
-	r = attach_missing(kern, ifindex, dev, to, err);
-	if (r)
+	r = attach_missing(kern, ifindex, dev, to, &attached, err);
+	/* A packet may have gone by the new place already and not come to the old one yet. */
+	if (!r && attached && from->rx != SG_HOOK_NONE)
+		r = grace_period_wait(err);
+	if (!r)
+		r = detach_others(kern, ifindex, to, err);
+	if (r || !to->own_clsact || has_clsact(to))
 		return r;
-	surplus = hooks_without(from, to);
-	if (surplus.own_clsact)
-		to->own_clsact = false;
-	return hooks_detach(kern, ifindex, &surplus, err);
+	to->own_clsact = false;
+	return clsact_remove_if_empty(ifindex, err);
 }
 
 struct refreshing {

@@ -25,6 +25,7 @@ enum kern_program {
 	PROGRAM_TC_RX,
 	PROGRAM_TC_TX,
 	PROGRAM_XDP_RX,
+	PROGRAM_XDP_GENERIC, /* the same, without frames in pieces */
 	PROGRAM_CLOCK,
 	PROGRAM_COUNT,
 };
@@ -100,6 +101,11 @@ int link_detach(const struct kern *kern, uint32_t ifindex, enum hook_path path, 
 		struct error *err);
 bool link_is_live(const struct kern *kern, uint32_t ifindex, enum hook_path path,
 		  enum sg_hook hook);
+/* Whether there is a pin, be its link live or not. */
+bool link_is_pinned(const struct kern *kern, uint32_t ifindex, enum hook_path path,
+		    enum sg_hook hook);
+/* How the pinned XDP link of an interface runs: native, generic, or NONE when it is not live. */
+enum sg_hook link_xdp(const struct kern *kern, uint32_t ifindex);
 int links_refresh(struct kern *kern, struct error *err);
 
 bool kern_has_tcx(void);

@@ -41,6 +41,12 @@ int kern_open(const char *dir, enum kern_access access, const struct connection_
 	      struct kern **kern_out, struct error *err);
 void kern_close(struct kern *kern);
 
+/*
+ * Whether what is pinned below `dir` may be there and not be seen, since this
+ * mount namespace (one of `ip netns exec`) has no bpffs there and another may.
+ */
+bool kern_is_hidden(const char *dir);
+
 /* --- policy heap --- */
 
 /*
@@ -97,19 +103,23 @@ struct hooks {
 struct hooks hooks_wanted(enum attach_mode mode);
 /*
  * Make the programs on an interface `to`: what is missing is attached before
- * anything of `from` that is not wanted any more is taken off, so no packet
- * goes by unjudged. Live hooks stay as they are. On failure they are as
- * before. `dev` is for messages; to->own_clsact is filled. -EBUSY
+ * what else of ours is there is taken off, so no packet goes by unjudged. Live
+ * hooks stay as they are. `from` is what the entry named before. On failure
+ * they are as before, but for what could not be taken off. `dev` is for
+ * messages; to->own_clsact is filled. -EBUSY
  * (OPERATION_DENIED_INTERFACE_IN_USE) names another's program in the way;
  * -EOPNOTSUPP (OPERATION_DENIED_INSTANCE_NOT_SUPPORT_SECURITY_GROUP) is a
  * driver without native XDP.
  */
 int hooks_change(struct kern *kern, uint32_t ifindex, const char *dev, const struct hooks *from,
 		 struct hooks *to, struct error *err);
-/* Take off what is ours; what is gone already is no error. */
-int hooks_detach(struct kern *kern, uint32_t ifindex, const struct hooks *hooks, struct error *err);
+/* Take off all that is ours; what is gone already is no error. */
+int hooks_detach(struct kern *kern, uint32_t ifindex, bool own_clsact, struct error *err);
 /* What of `hooks` is really there: NONE where it is not. */
 struct hooks hooks_present(const struct kern *kern, uint32_t ifindex, const struct hooks *hooks);
+
+/* Whether there is more of ours than `kept`, left by a change that was cut short. */
+bool hooks_surplus(const struct kern *kern, uint32_t ifindex, const struct hooks *kept);
 
 /*
  * Links that no binding names: of interfaces that are gone, or left by a

@@ -26,9 +26,8 @@ const char *const kern_map_names[MAP_COUNT] = {
 };
 
 const char *const kern_program_names[PROGRAM_COUNT] = {
-	[PROGRAM_TC_RX] = "sg_tc_rx",
-	[PROGRAM_TC_TX] = "sg_tc_tx",
-	[PROGRAM_XDP_RX] = "sg_xdp_rx",
+	[PROGRAM_TC_RX] = "sg_tc_rx",	[PROGRAM_TC_TX] = "sg_tc_tx",
+	[PROGRAM_XDP_RX] = "sg_xdp_rx", [PROGRAM_XDP_GENERIC] = "sg_xdp_generic",
 	[PROGRAM_CLOCK] = "sg_clock",
 };
 
@@ -144,7 +143,7 @@ static int load_tc(struct kern *kern, struct error *err)
 	return r;
 }
 
-static int load_xdp(struct kern *kern, bool with_frags, struct error *err)
+static int load_xdp(struct kern *kern, enum kern_program which, bool with_frags, struct error *err)
 {
 	struct sg_xdp *skeleton = sg_xdp__open();
 	int r;
@@ -156,7 +155,7 @@ static int load_xdp(struct kern *kern, bool with_frags, struct error *err)
 		bpf_program__set_flags(skeleton->progs.sg_xdp_rx, BPF_F_XDP_HAS_FRAGS);
 	r = load_object(kern, skeleton->obj, err);
 	if (!r)
-		r = pin_program(kern, PROGRAM_XDP_RX, skeleton->progs.sg_xdp_rx, err);
+		r = pin_program(kern, which, skeleton->progs.sg_xdp_rx, err);
 	sg_xdp__destroy(skeleton);
 	return r;
 }
@@ -169,7 +168,15 @@ int programs_load(struct kern *kern, struct error *err)
 
 	kern_features(&features);
 	if (!r)
-		r = load_xdp(kern, features.xdp_frags, err);
+		r = load_xdp(kern, PROGRAM_XDP_RX, features.xdp_frags, err);
+	/*
+	 * In generic mode the kernel copies a packet for a program that takes
+	 * pieces (Linux 6.9), and the copy has lost the length of its link
+	 * header: each TC program after it, ours and others', would then read
+	 * the packet from a wrong place. Without, it makes the packet one piece.
+	 */
+	if (!r)
+		r = load_xdp(kern, PROGRAM_XDP_GENERIC, false, err);
 	libbpf_set_print(printer);
 	return r;
 }

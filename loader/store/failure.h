@@ -8,6 +8,7 @@
 
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "util/error.h"
 
@@ -16,6 +17,7 @@ struct store {
 	char *path;	     /* of the file, for messages */
 	bool in_transaction; /* between a begin and its end */
 	bool writing;
+	int64_t busy_since_ms; /* when the wait for another process began */
 };
 
 /*

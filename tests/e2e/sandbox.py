@@ -127,7 +127,8 @@ class Namespace:
     def wait_carrier(self, *devs):
         """Frames sent earlier are lost: the queue is put in with the carrier."""
         for dev in devs:
-            self.wait_link(dev, lambda link: link and link["operstate"] == "UP")
+            self.wait_link(dev, lambda link: link and "LOWER_UP" in link["flags"] and
+                           link["qdisc"] != "noop")
 
     def veth(self, dev, peer, peer_dev, index=None, peer_index=None, mac=None, peer_mac=None):
         """A veth pair from here to the namespace `peer`, both ends up and running."""
@@ -144,7 +145,13 @@ class Namespace:
         peer.wait_carrier(peer_dev)
 
     def bridge(self, dev, *ports):
-        """A bridge that forwards whatever it gets, at once."""
+        """A bridge that forwards whatever it gets, at once and without reading IP headers."""
+        with self.entered():
+            for name in "ip", "ip6", "arp":
+                path = f"/proc/sys/net/bridge/bridge-nf-call-{name}tables"
+                if os.path.exists(path):
+                    with open(path, "w", encoding="ascii") as file:
+                        file.write("0")
         self.ip(f"link add {dev} type bridge forward_delay 0 mcast_snooping 0 stp_state 0")
         self.ip(f"link set {dev} up")
         for port in ports:
@@ -208,10 +215,11 @@ class Sandbox:
                                         "--bpffs", self.bpffs, *arguments)
 
     def sgate(self, *arguments, status=0, ns=None, env=None, stdin=None):
-        """Run sgate; one word or several a string: "rule add" is ("rule", "add")."""
-        words = self.command(*arguments, ns=ns)
-        environment = {**os.environ, **self.env, **(env or {})}
-        return Result(run(*words, status=status, env=environment, input=stdin))
+        """Run sgate: sgate("rule", "list", "web")."""
+        settings = [f"{name}={value}" for name, value in {**self.env, **(env or {})}.items()]
+        words = ["env", *settings] if settings else []
+        words += self.command(*arguments, ns=ns)
+        return Result(run(*words, status=status, input=stdin))
 
     def json(self, *arguments, **options):
         return self.sgate("--json", *arguments, **options).json

@@ -6,6 +6,7 @@ question goes a marker, an ARP request, which always passes: what had to arrive
 came before it. All are sent from one CPU, so they stay in order.
 """
 import contextlib
+import errno
 import fcntl
 import itertools
 import os
@@ -82,7 +83,12 @@ class Port:
         self.close()
 
     def send(self, frame):
-        self.socket.send(frame)
+        """A frame that is dropped on its way out is sent as well."""
+        try:
+            self.socket.send(frame)
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:
+                raise
 
     def receive(self, timeout=TIMEOUT):
         """The next frame, or None after `timeout` seconds."""
@@ -100,9 +106,9 @@ class Tap:
     """A tap interface and its far end, as a virtual machine has it."""
 
     def __init__(self, namespace, dev):
-        self.file = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
         request = struct.pack("16sH22x", dev.encode(), IFF_TAP | IFF_NO_PI)
-        with namespace.entered():
+        with namespace.entered():  # the one it is opened in counts
+            self.file = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
             fcntl.ioctl(self.file, TUNSETIFF, request)
         namespace.set_ipv6(False)
         namespace.ip(f"link set {dev} up")

@@ -73,7 +73,6 @@ static void the_database_is_durable_and_checks_references(void **state)
 
 	assert_int_equal(fixture_number(db, "PRAGMA foreign_keys"), 1);
 	assert_int_equal(fixture_number(db, "PRAGMA synchronous"), 2);
-	assert_int_equal(fixture_number(db, "PRAGMA busy_timeout"), STORE_BUSY_MS);
 	assert_int_equal(fixture_number(db, "SELECT journal_mode = 'wal' "
 					    "FROM pragma_journal_mode"),
 			 1);

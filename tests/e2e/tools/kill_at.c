@@ -67,7 +67,7 @@ static _Noreturn void run_traced(char **argv)
 	if (ptrace(PTRACE_TRACEME, 0, 0, 0))
 		_exit(127);
 	raise(SIGSTOP);
-	execv(argv[0], argv);
+	execvp(argv[0], argv);
 	_exit(127);
 }
 

@@ -25,6 +25,7 @@ MODES = "tc", "xdp"
 AF = {4: socket.AF_INET, 6: socket.AF_INET6}
 ICMP_NAME = {4: "icmp", 6: "icmpv6"}
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
+SO_RCVBUFFORCE, SO_TIMESTAMPNS = 33, 35
 
 both_families = pytest.mark.parametrize("family", (4, 6), ids=("ipv4", "ipv6"))
 both_modes = pytest.mark.parametrize("mode", MODES)
@@ -169,3 +170,57 @@ def tcp(source, destination, flags, dport, sport=1000, data=b"", seq=1, ack=0):
 
 def wait_phases(sandbox, expected, timeout=TIMEOUT):
     wait_until(lambda: phases(sandbox) == expected, timeout=timeout)
+
+
+class Stream:
+    """Numbered packets from one connected UDP socket to another, which keeps when each came."""
+
+    def __init__(self, sender, receiver):
+        self.sender, self.receiver = sender, receiver
+        self.sent = 0
+        self.arrived = []  # (number, time.time() when the kernel got it)
+        receiver.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
+        receiver.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        receiver.setblocking(False)
+
+    def send(self):
+        # What our own side drops, and what an ICMP error tells, is seen by what arrives.
+        with contextlib.suppress(OSError):
+            self.sender.send(struct.pack("=Q", self.sent))
+        self.sent += 1
+
+    def drain(self):
+        """What has arrived until now."""
+        while True:
+            try:
+                data, ancillary, _, _ = self.receiver.recvmsg(64, 64)
+            except BlockingIOError:
+                return self.arrived
+            seconds, nanoseconds = struct.unpack("=qq", ancillary[0][2])
+            self.arrived.append((*struct.unpack("=Q", data), seconds + nanoseconds / 1e9))
+
+    def last(self):
+        """When the last one arrived."""
+        return max((when for _, when in self.drain()), default=0)
+
+
+class Sender:
+    """A thread that sends a packet of each stream every few milliseconds."""
+
+    def __init__(self, streams, interval_s=0.002):
+        self.streams, self.interval_s = streams, interval_s
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        while not self.ended.wait(self.interval_s):
+            for stream in self.streams:
+                stream.send()
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()

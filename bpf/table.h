@@ -20,7 +20,7 @@
 #define NO_POSITION POSITIONS
 
 /* Buckets that are looked through for expired entries when a share is full. */
-#define SWEEP_BUCKETS 8
+#define SWEEP_BUCKETS 32
 
 static __always_inline struct sg_bucket *bucket_get(__u32 index)
 {

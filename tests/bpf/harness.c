@@ -103,6 +103,7 @@ int harness_open_with(void **state, const struct connection_settings *settings)
 	the_harness.fragments = -1;
 	the_harness.ifindex = LOOPBACK;
 	the_harness.own_slot = SLOT;
+	the_harness.window_slot = SLOT;
 	the_harness.share = settings->share;
 	*state = &the_harness;
 	if (cannot_run())
@@ -180,6 +181,7 @@ struct harness harness_second(const struct harness *harness, uint32_t ifindex, u
 
 	second.ifindex = ifindex;
 	second.own_slot = slot;
+	second.window_slot = slot;
 	second.slot = 0;
 	second.options = 0;
 	second.guard = 0;
@@ -203,7 +205,7 @@ void harness_bind_image(struct harness *harness, const struct image *image, uint
 		.owner = share_owner(harness->kern, harness->own_slot),
 		.options = options,
 		.guard = harness->guard,
-		.window = share_window(harness->kern, harness->own_slot),
+		.window = share_window(harness->kern, harness->window_slot),
 		.share = harness->share,
 	};
 	uint64_t word;

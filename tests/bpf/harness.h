@@ -35,6 +35,7 @@ struct harness {
 	uint32_t options;
 	/* What the next binding is made with. */
 	uint32_t own_slot;
+	uint32_t window_slot; /* where its connections are: at the same place as this one's */
 	uint32_t share;
 	uint32_t guard;
 	struct sg_counters seen; /* of the slot, after the last run */

@@ -240,8 +240,11 @@ static void every_packet_gets_the_reason_of_the_model(void **state)
 
 	assert_non_null(world);
 	print_message("SGATE_SEED=%llu\n", (unsigned long long)seed);
-	for (uint32_t i = 0; i < SIDES; i++)
+	for (uint32_t i = 0; i < SIDES; i++) {
 		world->sides[i].harness = harness_second(harness, ifindexes[i], 20 + i);
+		/* their entries lie side by side */
+		world->sides[i].harness.window_slot = 20;
+	}
 	for (int i = 0; i < WORLDS; i++)
 		run_world(world, seed + i);
 	/* The packets must be worth something: each way a packet can go is taken often. */

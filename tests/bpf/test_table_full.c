@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "bpf/cases.h"
 #include "bpf/interface.h"
@@ -133,6 +134,26 @@ static void nobody_makes_room_for_others(void **state)
 	loosen(&one, window_mask);
 }
 
+/* Without its secret the hash of what has no ports is the same for all instances. */
+static void a_tag_alone_is_no_connection(void **state)
+{
+	struct harness *harness = harness_of(state);
+	struct harness one = instance(harness, 0, 64), other = instance(harness, 1, 64);
+	struct sg_settings *settings = harness->kern->settings, kept = *settings;
+	const struct talk tunnel = {.protocol = 47, .remote = 1};
+
+	memset(settings->secret, 0, sizeof(settings->secret));
+	squeeze(&one);
+	squeeze(&other);
+	assert_int_equal(talk_out(&one, &tunnel, 0), PASSES);
+	assert_int_equal(talk_in(&other, &tunnel, 0), NO_RULE);
+	assert_int_equal(talk_in(&one, &tunnel, 0), SG_REASON_REPLY);
+	harness_flush(&one);
+	assert_int_equal(talk_in(&one, &tunnel, 0), NO_RULE);
+	loosen(&one, kept.window_mask);
+	memcpy(settings->secret, kept.secret, sizeof(settings->secret));
+}
+
 /* Three instances that may have four times what there is. */
 static void a_crowded_table_counts_right(void **state)
 {
@@ -188,6 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_oldest_without_an_answer_makes_room),
 		cmocka_unit_test(nobody_makes_room_for_others),
+		cmocka_unit_test(a_tag_alone_is_no_connection),
 		cmocka_unit_test(a_crowded_table_counts_right),
 	};
 

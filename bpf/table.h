@@ -19,7 +19,11 @@
 #define POSITIONS (2 * SG_BUCKET_ENTRIES)
 #define NO_POSITION POSITIONS
 
-/* Buckets that are looked through for expired entries when a share is full. */
+/*
+ * Buckets that are looked through for expired entries when a share or a budget
+ * is full. A full budget of 500 is one entry in four buckets of a default
+ * window: with eight, one connection in twelve found none at first.
+ */
 #define SWEEP_BUCKETS 32
 
 static __always_inline struct sg_bucket *bucket_get(__u32 index)

@@ -24,6 +24,12 @@ static __always_inline bool tcp_is_first(const struct headers *headers)
 	return (headers->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 }
 
+/* Whether it is neither the first nor the last segment that a side sends. */
+static __always_inline bool tcp_goes_on(const struct headers *headers)
+{
+	return (headers->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_ACK;
+}
+
 static __always_inline __u8 phase_new(const struct flow *flow)
 {
 	if (flow->protocol == IPPROTO_TCP)

@@ -44,7 +44,11 @@ static __always_inline enum sg_reason judge_by_rules(const struct packet *pkt)
 	} else if (is_icmp(pkt->headers) && !flow->is_answer) {
 		return reason;
 	}
-	return sg_connection_reply(reason, quoted);
+	reason = sg_connection_reply(reason, quoted);
+	if (pkt->options & SG_OPTION_STARTING && pkt->headers->protocol == IPPROTO_TCP &&
+	    tcp_goes_on(pkt->headers))
+		return SG_REASON_REPLY;
+	return reason;
 }
 
 /* An IP packet whose headers are read and whose source is right. */

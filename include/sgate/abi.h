@@ -44,6 +44,12 @@ struct sg_binding {
 #define SG_OPTION_STRICT 0x2U
 /* Frames begin with the IP header: the interface has no link layer of its own. */
 #define SG_OPTION_NO_LINK_HEADER 0x4U
+/*
+ * Programs are just being put on an interface that is in use: TCP segments
+ * that begin no connection pass, so that those of running ones are still
+ * answered and the answers make their entries.
+ */
+#define SG_OPTION_STARTING 0x8U
 
 /* How the programs are attached, for the loader that takes them off again. */
 #define SG_OPTION_RX_SHIFT 8  /* enum sg_hook of received packets */

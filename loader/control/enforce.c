@@ -212,6 +212,8 @@ static int mend(struct enforcement *e, struct error *err)
 		r = unbind_stale(e, err);
 	if (!r)
 		r = bind_targets(e, err);
+	if (!r)
+		r = steps_settle(&e->steps, e->kern, err);
 	if (!r && e->change->everything)
 		r = hooks_strays(e->kern, check_only, tell_stray, e->change->drift, err);
 	if (!r && !check_only)

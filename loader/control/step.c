@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "model/code.h"
 #include "util/array.h"
@@ -20,7 +21,14 @@ struct step {
 	char dev[DEV_MAX + 1];
 	struct sg_binding before; /* all zeroes: it had no entry */
 	struct hooks after;	  /* what the step attached; all NONE: it detached */
+	bool is_starting;	  /* its entry has SG_OPTION_STARTING */
 };
+
+/*
+ * How long running TCP connections may make their entries: longer than an
+ * acknowledgement of what has just arrived takes.
+ */
+#define START_NS 20000000L
 
 void steps_fini(struct steps *steps)
 {
@@ -47,6 +55,9 @@ int step_bind(struct steps *steps, struct kern *kern, const struct target *targe
 {
 	uint32_t slot = SG_OWNER_SLOT(present->binding.owner);
 	uint32_t ifindex = target->link.ifindex;
+	bool is_starting = target->link.is_up && present->live.rx == SG_HOOK_NONE &&
+			   present->live.tx == SG_HOOK_NONE;
+	uint32_t starting = is_starting ? SG_OPTION_STARTING : 0;
 	struct sg_binding binding;
 	int r = note_step(steps, kern, ifindex, target->link.name, hooks, err);
 
@@ -56,14 +67,38 @@ int step_bind(struct steps *steps, struct kern *kern, const struct target *targe
 	if (r)
 		return r;
 	binding = target_binding(kern, target, hooks);
+	binding.options |= starting;
 	r = binding_set(kern, ifindex, &binding, err);
 	if (!r)
 		r = hooks_change(kern, ifindex, target->link.name, &present->named, hooks, err);
 	if (r)
 		return r;
 	steps->items[steps->count - 1].after = *hooks;
+	steps->items[steps->count - 1].is_starting = is_starting;
 	binding = target_binding(kern, target, hooks);
+	binding.options |= starting;
 	return binding_set(kern, ifindex, &binding, err);
+}
+
+int steps_settle(const struct steps *steps, struct kern *kern, struct error *err)
+{
+	const struct timespec wait = {.tv_nsec = START_NS};
+	struct sg_binding binding;
+	bool has_waited = false;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < steps->count; i++) {
+		const struct step *step = &steps->items[i];
+
+		if (!step->is_starting || !binding_get(kern, step->ifindex, &binding))
+			continue;
+		if (!has_waited)
+			nanosleep(&wait, NULL);
+		has_waited = true;
+		binding.options &= ~SG_OPTION_STARTING;
+		r = binding_set(kern, step->ifindex, &binding, err);
+	}
+	return r;
 }
 
 int step_unbind(struct steps *steps, struct kern *kern, const struct bound *bound,

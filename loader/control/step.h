@@ -19,10 +19,13 @@ void steps_fini(struct steps *steps);
 
 /*
  * Write a target's entry and put its programs on its interface. `present` is
- * how it is; hooks->own_clsact is filled.
+ * how it is; hooks->own_clsact is filled. An interface that was in use without
+ * programs is left with SG_OPTION_STARTING until steps_settle().
  */
 int step_bind(struct steps *steps, struct kern *kern, const struct target *target,
 	      const struct present *present, struct hooks *hooks, struct error *err);
+/* End the start of all interfaces that the steps began. */
+int steps_settle(const struct steps *steps, struct kern *kern, struct error *err);
 /* Take the programs off, forget the connections and clear the entry. */
 int step_unbind(struct steps *steps, struct kern *kern, const struct bound *bound,
 		struct error *err);

@@ -5,6 +5,7 @@ The ends are those of the topology Switched: the guest's g0 and the remote's r0.
 """
 import contextlib
 import hashlib
+import itertools
 import socket
 import struct
 import threading
@@ -93,6 +94,19 @@ def udp_at(namespace, address, port):
     return made
 
 
+def say_hello(opener, replier, to):
+    """A first UDP packet, again when it is lost (who has the address?); where it came from."""
+    for number in itertools.count():
+        opener.sendto(b"hello", to)
+        replier.settimeout(1)
+        with contextlib.suppress(TimeoutError):
+            _, came_from = replier.recvfrom(100)
+            break
+        assert number < TIMEOUT, "it does not arrive"
+    replier.settimeout(TIMEOUT)
+    return came_from
+
+
 def listen(namespace, address, port):
     made = namespace.socket(AF[6 if ":" in address else 4], socket.SOCK_STREAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -172,6 +186,52 @@ def wait_phases(sandbox, expected, timeout=TIMEOUT):
     wait_until(lambda: phases(sandbox) == expected, timeout=timeout)
 
 
+class Transfer:
+    """Bytes that run over a TCP connection from entering to leaving; all must arrive unchanged."""
+
+    def __init__(self, sender, receiver):
+        self.sender, self.receiver = sender, receiver
+        self.sent, self.received = hashlib.sha256(), hashlib.sha256()
+        self.arrived = 0
+        self.ended = threading.Event()
+        self.threads = [threading.Thread(target=each) for each in (self.send, self.receive)]
+
+    def send(self):
+        with contextlib.suppress(OSError):
+            for number in itertools.count():
+                if self.ended.is_set():
+                    break
+                block = struct.pack("=Q", number) * 1024
+                self.sender.sendall(block)
+                self.sent.update(block)
+        with contextlib.suppress(OSError):
+            self.sender.shutdown(socket.SHUT_WR)
+
+    def receive(self):
+        with contextlib.suppress(OSError):
+            while data := self.receiver.recv(1 << 18):
+                self.received.update(data)
+                self.arrived += len(data)
+
+    def wait_more(self, count=1_000_000):
+        """Until so many more bytes have arrived."""
+        before = self.arrived
+        wait_until(lambda: self.arrived >= before + count)
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, kind, *_):
+        self.ended.set()
+        if kind:
+            self.receiver.shutdown(socket.SHUT_RDWR)
+        for thread in self.threads:
+            thread.join()
+        assert kind or self.sent.digest() == self.received.digest()
+
+
 class Stream:
     """Numbered packets from one connected UDP socket to another, which keeps when each came."""
 
@@ -197,7 +257,8 @@ class Stream:
             except BlockingIOError:
                 return self.arrived
             seconds, nanoseconds = struct.unpack("=qq", ancillary[0][2])
-            self.arrived.append((*struct.unpack("=Q", data), seconds + nanoseconds / 1e9))
+            if data != b"hello":
+                self.arrived.append((*struct.unpack("=Q", data), seconds + nanoseconds / 1e9))
 
     def last(self):
         """When the last one arrived."""

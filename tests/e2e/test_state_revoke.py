@@ -10,14 +10,13 @@ group `members`. Streams run to port 5000, which is revoked, and to 5001, which 
 import contextlib
 import socket
 import struct
-import threading
 import time
 
 import pytest
 
-from sandbox import TIMEOUT, wait_until
-from state import (AF, GUEST, REMOTE, Sender, Stream, connect, listen, receive_exactly, sockets,
-                   switched_in)
+from sandbox import wait_until
+from state import (AF, GUEST, REMOTE, Sender, Stream, Transfer, connect, listen, say_hello,
+                   sockets, switched_in)
 
 AT_ONCE_S = 0.1
 LATER_S = 0.2
@@ -98,10 +97,8 @@ def udp_streams(switched, opens, port, opened):
         one, other = (opened.enter_context(each.socket(AF[family], socket.SOCK_DGRAM))
                       for each in (opener, replier))
         other.bind((there, port))
+        other.connect(say_hello(one, other, (there, port)))
         one.connect((there, port))
-        one.send(b"hello")
-        _, address = other.recvfrom(100)
-        other.connect(address)
         streams += [Stream(one, other), Stream(other, one)]
     return streams
 
@@ -148,32 +145,12 @@ def test_a_tcp_transfer_stops_and_goes_on(switched, revocable, family, opens):
     there = END[opens][family]
     with contextlib.closing(listen(replier, there, 80)) as server:
         ends = connect(opener, server, there, 80)
-    ended = threading.Event()
-
-    def send():
-        while not ended.is_set():
-            ends[1].sendall(bytes(1000))
-
-    def receive():
-        with contextlib.suppress(OSError):
-            while ends[0].recv(1 << 16):
-                pass
-
-    threads = [threading.Thread(target=each) for each in (send, receive)]
-    with sockets(*ends):
-        for thread in threads:
-            thread.start()
-        try:
-            wait_until(lambda: bytes_received(ends[0]) > 1_000_000)
-            revoke()
-            time.sleep(AT_ONCE_S)
-            stopped = bytes_received(ends[0])
-            time.sleep(LATER_S)
-            assert bytes_received(ends[0]) == stopped
-            restore()
-            wait_until(lambda: bytes_received(ends[0]) > stopped + 1_000_000)
-        finally:
-            ended.set()
-            ends[0].shutdown(socket.SHUT_RDWR)
-            for thread in threads:
-                thread.join(TIMEOUT)
+    with sockets(*ends), Transfer(ends[1], ends[0]) as transfer:
+        transfer.wait_more()
+        revoke()
+        time.sleep(AT_ONCE_S)
+        stopped = bytes_received(ends[0])
+        time.sleep(LATER_S)
+        assert bytes_received(ends[0]) == stopped
+        restore()
+        transfer.wait_more()

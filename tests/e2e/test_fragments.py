@@ -132,6 +132,7 @@ class Wire:
         one, other = ends(switched, direction, (RAW_GUEST[family], RAW_REMOTE[family]))
         self.sender, self.receiver = one[1], other[1]
         self.source, self.destination = one[2], other[2]
+        self.before = self.counted()
 
     def packet(self, **rest):
         return Packet(self.family, self.source, self.destination, **rest)
@@ -144,10 +145,10 @@ class Wire:
 
     def judge(self, frame):
         """Its reason; whether it passes is what the reason says."""
-        before = self.counted()
         passed = passes(self.sender, self.receiver, frame)
-        new = {reason: packets - before.get(reason, 0)
-               for reason, packets in self.counted().items()}
+        now = self.counted()
+        new = {reason: packets - self.before.get(reason, 0) for reason, packets in now.items()}
+        self.before = now
         reasons = [reason for reason, packets in new.items() if packets]
         assert len(reasons) == 1 and new[reasons[0]] == 1, new
         assert passed == (reasons[0] in PASSING), reasons

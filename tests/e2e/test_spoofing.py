@@ -12,8 +12,7 @@ import struct
 import pytest
 
 from conftest import GUEST_MAC
-from frames import (DESTINATION, FRAGMENT, HOP_BY_HOP, ICMPV6, UDP, ethernet, ipv4, packet,
-                    transport)
+from frames import DESTINATION, FRAGMENT, HOP_BY_HOP, ICMPV6, UDP, ethernet, ipv4, packet
 from sandbox import wait_until
 from state import MODES, guard, passes
 from wire import mac_bytes

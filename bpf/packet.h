@@ -50,6 +50,7 @@ struct packet {
 	__u32 slot;
 	__u32 owner;
 	__u32 options;
+	__u32 starts_until;
 	__u32 window;
 	__u32 share;
 	__u32 direction; /* enum sg_direction */

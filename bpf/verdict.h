@@ -19,6 +19,15 @@ static __always_inline const struct sg_binding *binding_find(__u32 ifindex)
 	return bpf_map_lookup_elem(&sg_bindings_far, &ifindex);
 }
 
+/* A segment of a connection that may have run before the programs came (abi.h). */
+static __always_inline bool may_go_on(const struct packet *pkt)
+{
+	const struct sg_settings *settings = settings_get();
+
+	return settings && pkt->headers->protocol == IPPROTO_TCP && tcp_goes_on(pkt->headers) &&
+	       (__s32)(pkt->starts_until - clock_now(settings)) > 0;
+}
+
 /* The rules, and the connections that the rules accepted. */
 static __always_inline enum sg_reason judge_by_rules(const struct packet *pkt)
 {
@@ -45,10 +54,7 @@ static __always_inline enum sg_reason judge_by_rules(const struct packet *pkt)
 		return reason;
 	}
 	reason = sg_connection_reply(reason, quoted);
-	if (pkt->options & SG_OPTION_STARTING && pkt->headers->protocol == IPPROTO_TCP &&
-	    tcp_goes_on(pkt->headers))
-		return SG_REASON_REPLY;
-	return reason;
+	return pkt->starts_until && may_go_on(pkt) ? SG_REASON_REPLY : reason;
 }
 
 /* An IP packet whose headers are read and whose source is right. */
@@ -79,6 +85,7 @@ static __always_inline enum sg_reason judge(struct packet *pkt, __u32 ifindex, b
 	pkt->owner = binding->owner;
 	pkt->slot = SG_OWNER_SLOT(pkt->owner);
 	pkt->options = binding->options;
+	pkt->starts_until = binding->starts_until;
 	pkt->window = binding->window;
 	pkt->share = binding->share;
 	pkt->direction = received == !!(pkt->options & SG_OPTION_GUEST) ? SG_EGRESS : SG_INGRESS;

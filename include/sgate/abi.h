@@ -30,7 +30,14 @@ struct sg_binding {
 	__u32 guard;  /* heap index of the guard image's root; 0: addresses are not known */
 	__u32 window; /* first bucket of its connections */
 	__u32 share;  /* connections that it may have; half of them unreplied */
-	__u32 reserved[5];
+	/*
+	 * Programs are just being put on an interface that is in use: until then
+	 * (units of sg_settings), TCP segments that begin no connection pass, so that
+	 * those of running ones are still answered and the answers make their entries.
+	 * 0 when that is over; the time is for a loader that dies meanwhile.
+	 */
+	__u32 starts_until;
+	__u32 reserved[4];
 };
 
 /* Heap index of the image's root in the low half, its generation in the high one. */
@@ -44,12 +51,6 @@ struct sg_binding {
 #define SG_OPTION_STRICT 0x2U
 /* Frames begin with the IP header: the interface has no link layer of its own. */
 #define SG_OPTION_NO_LINK_HEADER 0x4U
-/*
- * Programs are just being put on an interface that is in use: TCP segments
- * that begin no connection pass, so that those of running ones are still
- * answered and the answers make their entries.
- */
-#define SG_OPTION_STARTING 0x8U
 
 /* How the programs are attached, for the loader that takes them off again. */
 #define SG_OPTION_RX_SHIFT 8  /* enum sg_hook of received packets */
@@ -93,13 +94,14 @@ struct sg_meta {
 	__u64 programs;	       /* hash of the BPF objects that are pinned */
 	__u32 dirty_count;
 	__u32 reserved;
+	__u64 store; /* of the state directory whose instances the bindings are; 0: nobody's */
 	struct sg_extent dirty[SG_MAX_DIRTY_EXTENTS];
 };
 
 _Static_assert(sizeof(struct sg_binding) == 64, "a cache line");
 _Static_assert(__builtin_offsetof(struct sg_binding, ethertype) == 16, "no padding");
 _Static_assert(sizeof(struct sg_counters) == 1024, "no padding");
-_Static_assert(__builtin_offsetof(struct sg_meta, dirty) == 40, "no padding");
-_Static_assert(sizeof(struct sg_meta) == 552, "no padding");
+_Static_assert(__builtin_offsetof(struct sg_meta, dirty) == 48, "no padding");
+_Static_assert(sizeof(struct sg_meta) == 560, "no padding");
 
 #endif

@@ -6,7 +6,9 @@
  * remembers which it is from its first instance on, for as long as the machine
  * is up; the bpffs directory does the same for itself. It also remembers that
  * there is a kernel side, so that one that is merely out of sight (`ip netns
- * exec` hides the bpffs) is not taken for none.
+ * exec` hides the bpffs) is not taken for none. And the bpffs directory
+ * remembers which state directory it enforces, so that a wrong or empty one
+ * does not take everything off.
  */
 #include "control/control.h"
 
@@ -16,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "control/internal.h"
@@ -24,6 +27,7 @@
 
 #define FACT_NAMESPACE "network-namespace"
 #define FACT_KERNEL_SIDE "kernel-side" /* value: the boot that it was made in */
+#define FACT_IDENTITY "identity"       /* value: 16 hexadecimal digits, not 0 */
 #define NAMESPACE_TEXT_MAX 128
 #define BOOT_TEXT_MAX 40
 
@@ -105,6 +109,56 @@ static int remember_kernel_side(struct control *control, struct error *err)
 	return store_fact_set(control->store, FACT_KERNEL_SIDE, boot, err);
 }
 
+static int identity_read(struct control *control, struct error *err)
+{
+	AUTO_FREE char *text = NULL;
+	int r = store_fact_get(control->store, FACT_IDENTITY, &text, err);
+
+	if (!r && text)
+		control->identity = strtoull(text, NULL, 16);
+	return r;
+}
+
+static int identity_make(struct control *control, struct error *err)
+{
+	char text[17];
+
+	if (getrandom(&control->identity, sizeof(control->identity), 0) !=
+	    sizeof(control->identity))
+		return error_set(err, EIO, CODE_INTERNAL_SERVER_ERROR,
+				 "cannot make an identity for the state directory");
+	control->identity |= 1;
+	snprintf(text, sizeof(text), "%016" PRIx64, control->identity);
+	return store_fact_set(control->store, FACT_IDENTITY, text, err);
+}
+
+/*
+ * By what a bpffs directory knows whose instances it enforces. Made before
+ * anything else is written: a change that is cut short must find it again.
+ */
+static int find_identity(struct control *control, struct error *err)
+{
+	int r = store_begin_read(control->store, err);
+
+	if (r)
+		return r;
+	r = identity_read(control, err);
+	store_rollback(control->store);
+	if (r || control->identity)
+		return r;
+	r = store_begin_write(control->store, err);
+	if (r)
+		return r;
+	r = identity_read(control, err);
+	if (!r && !control->identity)
+		r = identity_make(control, err);
+	if (!r)
+		r = store_commit(control->store, err);
+	if (r)
+		store_rollback(control->store);
+	return r;
+}
+
 int control_claim_namespace(struct control *control, struct error *err)
 {
 	char here[NAMESPACE_TEXT_MAX];
@@ -130,6 +184,8 @@ int control_open(const char *state_dir, const char *bpffs, struct control **cont
 		r = check_namespace(control, state_dir, err);
 	if (!r)
 		r = recall_kernel_side(control, err);
+	if (!r)
+		r = find_identity(control, err);
 	if (r) {
 		control_close(control);
 		return r;
@@ -168,6 +224,8 @@ int control_kern(struct control *control, struct kern **kern_out, struct error *
 				 "nsenter --net=/run/netns/NAME instead of ip netns exec",
 				 control->bpffs);
 	if (!r)
+		r = kern_check_store(control->kern, control->identity, err);
+	if (!r)
 		*kern_out = control->kern;
 	return r;
 }
@@ -186,5 +244,7 @@ int control_kern_write(struct control *control, struct error *err)
 	control->kern = NULL;
 	r = kern_open(control->bpffs, KERN_WRITE, &settings, &control->kern, err);
 	control->kern_writable = !r;
+	if (!r)
+		r = kern_check_store(control->kern, control->identity, err);
 	return r ? r : remember_kernel_side(control, err);
 }

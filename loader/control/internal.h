@@ -21,6 +21,7 @@ struct control {
 	bool kern_writable;
 	bool kern_was_made; /* since the machine is up, as the store remembers */
 	char *bpffs;
+	uint64_t identity; /* of the state directory; not 0 */
 };
 
 /*

@@ -21,7 +21,7 @@ struct step {
 	char dev[DEV_MAX + 1];
 	struct sg_binding before; /* all zeroes: it had no entry */
 	struct hooks after;	  /* what the step attached; all NONE: it detached */
-	bool is_starting;	  /* its entry has SG_OPTION_STARTING */
+	bool is_starting;	  /* its entry has starts_until */
 };
 
 /*
@@ -57,7 +57,7 @@ int step_bind(struct steps *steps, struct kern *kern, const struct target *targe
 	uint32_t ifindex = target->link.ifindex;
 	bool is_starting = target->link.is_up && present->live.rx == SG_HOOK_NONE &&
 			   present->live.tx == SG_HOOK_NONE;
-	uint32_t starting = is_starting ? SG_OPTION_STARTING : 0;
+	uint32_t starts_until = is_starting ? start_deadline(kern) : 0;
 	struct sg_binding binding;
 	int r = note_step(steps, kern, ifindex, target->link.name, hooks, err);
 
@@ -67,7 +67,7 @@ int step_bind(struct steps *steps, struct kern *kern, const struct target *targe
 	if (r)
 		return r;
 	binding = target_binding(kern, target, hooks);
-	binding.options |= starting;
+	binding.starts_until = starts_until;
 	r = binding_set(kern, ifindex, &binding, err);
 	if (!r)
 		r = hooks_change(kern, ifindex, target->link.name, &present->named, hooks, err);
@@ -76,7 +76,7 @@ int step_bind(struct steps *steps, struct kern *kern, const struct target *targe
 	steps->items[steps->count - 1].after = *hooks;
 	steps->items[steps->count - 1].is_starting = is_starting;
 	binding = target_binding(kern, target, hooks);
-	binding.options |= starting;
+	binding.starts_until = starts_until;
 	return binding_set(kern, ifindex, &binding, err);
 }
 
@@ -95,7 +95,7 @@ int steps_settle(const struct steps *steps, struct kern *kern, struct error *err
 		if (!has_waited)
 			nanosleep(&wait, NULL);
 		has_waited = true;
-		binding.options &= ~SG_OPTION_STARTING;
+		binding.starts_until = 0;
 		r = binding_set(kern, step->ifindex, &binding, err);
 	}
 	return r;

@@ -20,7 +20,7 @@ void steps_fini(struct steps *steps);
 /*
  * Write a target's entry and put its programs on its interface. `present` is
  * how it is; hooks->own_clsact is filled. An interface that was in use without
- * programs is left with SG_OPTION_STARTING until steps_settle().
+ * programs keeps starts_until till steps_settle().
  */
 int step_bind(struct steps *steps, struct kern *kern, const struct target *target,
 	      const struct present *present, struct hooks *hooks, struct error *err);

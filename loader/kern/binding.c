@@ -83,6 +83,7 @@ int binding_set(struct kern *kern, uint32_t ifindex, const struct sg_binding *bi
 	__atomic_store_n(&near->guard, binding->guard, __ATOMIC_RELEASE);
 	near->window = binding->window;
 	near->share = binding->share;
+	__atomic_store_n(&near->starts_until, binding->starts_until, __ATOMIC_RELEASE);
 	__atomic_store_n(&near->policy, binding->policy, __ATOMIC_RELEASE);
 	return 0;
 }

@@ -33,6 +33,16 @@ static int clock_read(const struct kern *kern, uint32_t *now_out)
 	return 0;
 }
 
+uint32_t start_deadline(const struct kern *kern)
+{
+	uint32_t now;
+
+	if (clock_read(kern, &now))
+		return 0;
+	/* at least one unit; 0 would mean none */
+	return now + 2 ? now + 2 : 1;
+}
+
 static int share_read(const struct kern *kern, uint32_t slot, struct sg_share *share_out)
 {
 	return bpf_map_lookup_elem_flags(kern->maps[MAP_SHARES], &slot, share_out, BPF_F_LOCK)

@@ -239,6 +239,29 @@ int kern_open(const char *dir, enum kern_access access, const struct connection_
 	return 0;
 }
 
+static int is_any(uint32_t ifindex, const struct sg_binding *binding, void *context)
+{
+	(void)ifindex;
+	(void)binding;
+	(void)context;
+	return 1;
+}
+
+int kern_check_store(struct kern *kern, uint64_t store, struct error *err)
+{
+	if (kern->meta->store == store)
+		return 0;
+	if (kern->meta->store && binding_each(kern, is_any, NULL))
+		return error_set(
+			err, EPERM, CODE_OPERATION_DENIED_NETWORK_NAMESPACE,
+			"bpffs directory \"%s\" enforces another state directory: use that "
+			"one, or another --bpffs; removing the directory ends its enforcement",
+			kern->dir);
+	if (kern->writable)
+		kern->meta->store = store;
+	return 0;
+}
+
 void kern_close(struct kern *kern)
 {
 	if (!kern)

@@ -42,6 +42,13 @@ int kern_open(const char *dir, enum kern_access access, const struct connection_
 void kern_close(struct kern *kern);
 
 /*
+ * Whether its bindings are those of this store (not 0): -EPERM
+ * (OPERATION_DENIED_NETWORK_NAMESPACE) if another's instances are bound.
+ * A directory without any becomes this store's with the next writer.
+ */
+int kern_check_store(struct kern *kern, uint64_t store, struct error *err);
+
+/*
  * Whether what is pinned below `dir` may be there and not be seen, since this
  * mount namespace (one of `ip netns exec`) has no bpffs there and another may.
  */
@@ -196,6 +203,9 @@ int connections_each(const struct kern *kern, uint32_t slot,
  * where its instance is bound, 0 if nowhere.
  */
 int connections_flush(struct kern *kern, uint32_t slot, uint32_t ifindex, struct error *err);
+
+/* sg_binding.starts_until for a start that begins now; 0 when the clock cannot be read. */
+uint32_t start_deadline(const struct kern *kern);
 
 /* What a binding says of a slot's connections: whose they are now, and where they begin. */
 uint32_t share_owner(const struct kern *kern, uint32_t slot);

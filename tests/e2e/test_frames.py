@@ -118,7 +118,7 @@ CASES = [
     ("a later fragment with ports", UNKNOWN, lambda e: ethernet(ipv4(
         e.source, e.destination, UDP, transport(UDP, e.source, e.destination, 53), fragment=2,
         identification=44), 0x0800)),
-    ("a fragment over the flags", TINY, raw4(TCP, bytes(24), fragment=1, identification=45)),
+    ("a fragment over the flags", UNKNOWN, raw4(TCP, bytes(24), fragment=1, identification=45)),
     ("half a tcp header in the first", TINY, raw4(TCP, bytes(16), fragment=0x2000,
                                                   identification=46)),
     ("a first fragment of 20 bytes", MALFORMED, raw4(UDP, bytes(20), fragment=0x2000)),
@@ -142,7 +142,7 @@ CASES = [
     ("an atomic fragment", ACCEPT, v6(UDP, 53, extensions=[fragment6(0, 0, 61)])),
     ("a first fragment 6", ACCEPT, v6(UDP, 53, data=b"x" * 24, extensions=[fragment6(0, 1, 62)])),
     ("a later fragment 6", UNKNOWN, v6(UDP, 53, extensions=[fragment6(64, 0, 63)])),
-    ("a fragment over the flags 6", TINY, v6(TCP, 80, extensions=[fragment6(8, 0, 64)])),
+    ("a fragment over the flags 6", UNKNOWN, v6(TCP, 80, extensions=[fragment6(8, 0, 64)])),
     ("half a tcp header in the first 6", TINY, raw6(TCP, bytes(16),
                                                     extensions=[fragment6(0, 1, 65)])),
     ("a fragment of a fragment", MALFORMED, v6(UDP, 53, extensions=[

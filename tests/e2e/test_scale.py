@@ -85,8 +85,9 @@ def test_twenty_thousand_rules_in_two_groups(sandbox, switched, tmp_path):
 
 def test_two_hundred_instances_share_one_policy(sandbox):
     host, guest = sandbox.namespace("host"), sandbox.namespace("guest")
-    sandbox.group("one", "ingress accept tcp 22")
-    sandbox.group("two", "ingress accept tcp 80")
+    for name, port in ("one", 22), ("two", 80):
+        sandbox.sgate("group", "create", name, "--id", name, "--default", "--rule",
+                      f"ingress accept tcp {port}")
     host.run("ip", "-batch", "-", input="".join(
         f"link add v{i} up type veth peer name g{i} netns {guest.name}\n"
         for i in range(INSTANCES)))
@@ -94,8 +95,6 @@ def test_two_hundred_instances_share_one_policy(sandbox):
         f"link set g{i} up\n" for i in range(INSTANCES)))
     for i in range(INSTANCES):
         sandbox.sgate("attach", f"v{i}")
-        sandbox.sgate("associate", "one", f"v{i}")
-        sandbox.sgate("associate", "two", f"v{i}")
     timed(sandbox, f"a rule for {INSTANCES} instances", "rule", "add", "one",
           "egress accept tcp 443")
     status = sandbox.json("status")

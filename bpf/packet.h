@@ -96,8 +96,15 @@ static __always_inline const void *frame_bytes(const struct frame *frame, __u32 
 static __always_inline bool frame_copy(const struct frame *frame, __u32 offset, __u32 length,
 				       void *copy)
 {
+	const void *at;
+
 	if (offset > MAX_HEADER_OFFSET || offset + length > frame->length)
 		return false;
+	at = frame->data + offset;
+	if (at + length <= frame->data_end) {
+		__builtin_memcpy(copy, at, length);
+		return true;
+	}
 	return frame_load(frame, offset, copy, length);
 }
 

@@ -9,10 +9,11 @@ def test_another_state_directory_is_refused_while_instances_are_bound(sandbox, s
     sandbox.sgate("attach", "v0", "--id", "i-1")
     ours, other = sandbox.state_dir, tmp_path / "other"
     sandbox.state_dir = other
-    for command in (("reconcile",), ("reconcile", "--check"), ("status",), ("attach", "v0"),
+    for command in (("reconcile",), ("reconcile", "--check"), ("attach", "v0"),
                     ("instance", "add", "x", "--dev", "v0")):
         message = sandbox.refused(*command, code="OPERATION_DENIED_NETWORK_NAMESPACE")
         assert "another state directory" in message
+    assert not sandbox.json("status")["healthy"]
     sandbox.state_dir = ours
     assert sandbox.json("status")["healthy"]
     sandbox.sgate("detach", "v0")

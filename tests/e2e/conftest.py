@@ -11,6 +11,22 @@ GUEST_MAC = "02:00:00:00:00:01"
 REMOTE_MAC = "02:00:00:00:00:02"
 
 
+# Files whose tests measure time, or need the machine to themselves.
+ALONE = {"test_atomic", "test_crash", "test_heap", "test_writers", "test_scale", "test_disk_full",
+         "test_mode_switch", "test_offload", "test_state_bulk", "test_state_revoke",
+         "test_state_shares", "test_state_times"}
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: not beside other tests")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.stem in ALONE:
+            item.add_marker(pytest.mark.alone)
+
+
 def pytest_sessionstart(session):
     del session
     if os.geteuid():

@@ -153,7 +153,8 @@ def test_nothing_is_left_of_it(sandbox, switched, mode):
 
 def test_detached_it_keeps_its_groups_for_the_next_time(sandbox, switched):
     sandbox.group("dns", "egress accept udp 53")
-    attach(sandbox, "v0", "xdp", "--strict", "--mac", "02:00:00:00:00:01")
+    # of the frames that are sent below, and of the marker behind them
+    attach(sandbox, "v0", "xdp", "--strict", "--mac", "02:00:00:00:00:0a", "--mac", "02:00:00:00:ff:01")
     sandbox.sgate("associate", "dns", "i-1")
     before = sandbox.json("instance", "show", "i-1")
     sandbox.sgate("detach", "i-1")

@@ -35,7 +35,7 @@ static int clock_read(const struct kern *kern, uint32_t *now_out)
 
 uint32_t start_deadline(const struct kern *kern)
 {
-	uint32_t now;
+	uint32_t now = 0;
 
 	if (clock_read(kern, &now))
 		return 0;

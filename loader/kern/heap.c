@@ -220,7 +220,7 @@ int heap_retire(struct kern *kern, uint32_t root, struct error *err)
 int heap_publish_guard(struct kern *kern, const struct image *image, uint32_t *root_out,
 		       struct error *err)
 {
-	uint64_t word;
+	uint64_t word = 0;
 	int r = heap_publish(kern, image, &word, err);
 
 	if (!r)

@@ -17,9 +17,10 @@ GROUP_FIELDS = {"securityGroupId", "securityGroupName", "securityGroupStatus", "
                 "description", "instanceIds", "ruleInfos", "isDefault"}
 RULE_FIELDS = {"direction", "policy", "priority", "ipProtocol", "portRange", "cidrIp",
                "description", "rule"}
-INSTANCE_FIELDS = {"instanceId", "instanceStatus", "securityGroupIds", "createTime", "dev",
+INSTANCE_FIELDS = {"instanceId", "instanceStatus", "securityGroupIds", "createTime", "connections", "dev",
                    "ifindex", "mode", "side", "attached", "rxHook", "txHook", "hookReason",
                    "noGroup", "strict", "addresses", "macs", "allowEthertypes"}
+SETTINGS_FIELDS = {"timeouts", "fragmentTimeout", "share", "shareMax", "table"}
 COUNTER_FIELDS = {"direction", "verdict", "reason", "packets", "bytes"}
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
@@ -66,9 +67,14 @@ LINES = {
     "detach": (["v0"], {"instanceId"}),
     "associate": (["web", "i-1"], {"securityGroupId", "instanceId"}),
     "dissociate": (["web", "i-1"], {"securityGroupId", "instanceId"}),
-    "status": ([], {"version", "healthy", "stateDir", "bpffs", "kernel", "policyHeap", "drift",
-                    "instances"}),
+    "status": ([], {"version", "healthy", "stateDir", "bpffs", "kernel", "policyHeap", "connectionTable",
+                    "drift", "instances"}),
     "stats": ([], {"instances", "unbound"}),
+    "connections list": ([], {"connections"}),
+    "connections count": ([], {"instances"}),
+    "connections flush": ([], {"instanceId"}),
+    "connections settings": ([], SETTINGS_FIELDS),
+    "connections set": (["--timeout", "closed=11"], SETTINGS_FIELDS | {"sizesPending"}),
     "reconcile": ([], {"drift", "mended"}),
     "version": ([], {"version"}),
     "help": ([], {"commands"}),
@@ -79,8 +85,7 @@ STREAMS = {"monitor", "daemon"}  # tested where they are at home
 def test_every_command_prints_one_document(site):
     names = {command["name"] for command in commands()} - STREAMS
     untested = names - set(LINES)
-    assert untested <= {"apply", "confirm", "export", "explain", "bench", "connections list",
-                        "connections count", "connections flush"}, "give them a line here"
+    assert untested <= {"apply", "confirm", "export", "explain", "bench"}, "give them a line here"
     site.group("loose")
     for name, (words, fields) in LINES.items():
         done = site.sgate("--json", *name.split(), *words)
@@ -129,7 +134,8 @@ def test_the_fields_of_an_instance(site):
     del shown["ruleInfos"]
     assert site.json("instance", "list")["instances"] == [shown]
     health, = site.json("status")["instances"]
-    assert health == {**shown, "health": "ok"}
+    assert health == {**shown, "health": "ok", "connectionsUsed": 0, "connectionsLimit": 8192,
+                      "connectionsRefused": 0}
 
 
 def test_the_fields_of_an_instance_without_interface(site):
@@ -151,7 +157,8 @@ def test_the_fields_of_status_and_stats(site):
 
     stats = site.json("stats")
     instance, = stats["instances"]
-    assert set(instance) == {"instanceId", "dev", "counters", "totals"}
+    assert set(instance) == {"instanceId", "dev", "counters", "totals", "connections"}
+    assert instance["connections"]["limit"] == 8192
     assert all(set(row) == COUNTER_FIELDS for row in instance["counters"] + instance["totals"])
     assert {(r["direction"], r["reason"]) for r in instance["counters"]} >= {
         (way, reason) for way in ("ingress", "egress")

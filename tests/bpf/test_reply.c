@@ -86,6 +86,26 @@ static void a_connection_that_was_there_before_goes_on(void **state)
 	assert_int_equal(talk_in(harness, &web, ACK), REPLY);
 }
 
+/* A running connection's segments, for the moment in which programs are put on its interface. */
+static void a_start_lets_running_connections_go_on_and_ends_by_itself(void **state)
+{
+	static const struct talk datagram = {UDP, 40000, 80, 1};
+	struct harness *harness = begin(state);
+	struct sg_binding binding;
+
+	assert_true(binding_get(harness->kern, harness->ifindex, &binding));
+	binding.starts_until = harness_now(harness) + 2;
+	harness_bind_raw(harness, &binding);
+	assert_int_equal(talk_in(harness, &web, ACK), REPLY);
+	assert_int_equal(talk_in(harness, &web, SYN), NO_RULE);
+	assert_int_equal(talk_in(harness, &web, SYN | ACK), NO_RULE);
+	assert_int_equal(talk_in(harness, &web, RST | ACK), NO_RULE);
+	assert_int_equal(talk_in(harness, &datagram, 0), NO_RULE);
+	/* whoever began it may be dead */
+	harness_pass(harness, 1);
+	assert_int_equal(talk_in(harness, &web, ACK), NO_RULE);
+}
+
 static void a_rule_taken_back_cuts_its_connections_at_once(void **state)
 {
 	struct harness *harness = begin(state);
@@ -247,6 +267,7 @@ int main(void)
 		cmocka_unit_test(only_answers_come_back),
 		cmocka_unit_test(both_sides_may_begin_a_handshake),
 		cmocka_unit_test(a_connection_that_was_there_before_goes_on),
+		cmocka_unit_test(a_start_lets_running_connections_go_on_and_ends_by_itself),
 		cmocka_unit_test(a_rule_taken_back_cuts_its_connections_at_once),
 		cmocka_unit_test(a_reset_opens_nothing),
 		cmocka_unit_test(a_syn_on_a_closed_connection_is_a_new_one),

@@ -71,7 +71,7 @@ static __always_inline void flow_fill(const struct packet *pkt, const struct hea
 /* The last 16 bits of the key under which the rules judge the first packet of a connection. */
 static __always_inline __u16 flow_opening_low16(const struct flow *flow, bool opened_by_egress)
 {
-	bool icmp = flow->protocol == (flow->family == SG_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6_);
+	bool icmp = protocol_is_icmp(flow->family, flow->protocol);
 
 	return icmp || opened_by_egress ? flow->ports : flow->ports >> 16;
 }
@@ -79,7 +79,7 @@ static __always_inline __u16 flow_opening_low16(const struct flow *flow, bool op
 /* The last 16 bits of a reply's key, whatever of the connection is at hand. */
 static __always_inline __u16 flow_reply_low16(const struct flow *flow, bool reply_is_egress)
 {
-	bool icmp = flow->protocol == (flow->family == SG_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6_);
+	bool icmp = protocol_is_icmp(flow->family, flow->protocol);
 	__u8 request = flow->ports >> 8, code = flow->ports;
 
 	if (!icmp)

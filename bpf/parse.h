@@ -271,10 +271,15 @@ static __always_inline enum sg_reason parse_ipv6(const struct frame *frame, __u3
 	return sg_walk_extensions(frame->ctx, headers->is_quoted);
 }
 
-/* Whether the transport header is that family's ICMP. */
+/* Whether the protocol is that family's ICMP. */
+static __always_inline bool protocol_is_icmp(__u8 family, __u8 protocol)
+{
+	return protocol == (family == SG_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6_);
+}
+
 static __always_inline bool is_icmp(const struct headers *headers)
 {
-	return headers->protocol == (headers->family == SG_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6_);
+	return protocol_is_icmp(headers->family, headers->protocol);
 }
 
 /* What a transport header must have, in bytes; 0: nothing of it is read. */

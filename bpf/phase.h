@@ -36,7 +36,7 @@ static __always_inline __u8 phase_new(const struct flow *flow)
 		return SG_PHASE_TCP_HALF_OPEN;
 	if (flow->protocol == IPPROTO_UDP)
 		return SG_PHASE_UDP_UNREPLIED;
-	if (flow->protocol == (flow->family == SG_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6_))
+	if (protocol_is_icmp(flow->family, flow->protocol))
 		return SG_PHASE_ICMP_UNREPLIED;
 	return SG_PHASE_OTHER_UNREPLIED;
 }

@@ -67,7 +67,7 @@ static __always_inline enum sg_reason judge_ip(const struct packet *pkt)
 	reason = exempt(pkt->headers, pkt->direction, pkt->options);
 	if (reason == SG_UNDECIDED)
 		reason = judge_by_rules(pkt);
-	if (pkt->headers->is_first_fragment && SG_ACCEPT_REASONS >> reason & 1)
+	if (pkt->headers->is_first_fragment && SG_REASON_ACCEPTS(reason))
 		fragment_remember(pkt);
 	return reason;
 }
@@ -92,7 +92,7 @@ static __always_inline enum sg_reason judge(struct packet *pkt, __u32 ifindex, b
 	reason = parse_link(pkt, received, binding);
 	if (reason == SG_UNDECIDED)
 		reason = parse_network(&pkt->frame, pkt->frame.length, pkt->headers);
-	if (reason != SG_UNDECIDED && !(SG_ACCEPT_REASONS >> reason & 1))
+	if (reason != SG_UNDECIDED && !SG_REASON_ACCEPTS(reason))
 		return reason;
 	if (pkt->direction == SG_EGRESS && binding->guard &&
 	    !guard_permits(binding->guard, pkt, reason))
@@ -116,7 +116,7 @@ static __always_inline enum sg_verdict verdict(SG_CONTEXT *ctx, __u32 ifindex, b
 	frame_read(ctx, &pkt.frame);
 	reason = judge(&pkt, ifindex, received);
 	count(&pkt, reason);
-	return SG_ACCEPT_REASONS >> reason & 1 ? SG_ACCEPT : SG_DROP;
+	return SG_REASON_ACCEPTS(reason) ? SG_ACCEPT : SG_DROP;
 }
 
 #endif

@@ -63,6 +63,7 @@ enum {
 #undef X
 };
 
+#define SG_REASON_ACCEPTS(reason) (SG_ACCEPT_REASONS >> (reason)&1U)
 #define SG_ACCEPT_REASONS (0U SG_REASONS(SG_REASON_OR))
 #define SG_REASON_OR(name, verdict, label, text) | SG_REASON_BIT_##name
 

@@ -73,5 +73,5 @@ const char *reason_text(enum sg_reason reason)
 
 enum sg_verdict reason_verdict(enum sg_reason reason)
 {
-	return reason < SG_REASON_COUNT && SG_ACCEPT_REASONS >> reason & 1 ? SG_ACCEPT : SG_DROP;
+	return reason < SG_REASON_COUNT && SG_REASON_ACCEPTS(reason) ? SG_ACCEPT : SG_DROP;
 }

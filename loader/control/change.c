@@ -12,6 +12,11 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
+int control_out_of_memory(struct error *err)
+{
+	return error_set(err, ENOMEM, CODE_INTERNAL_SERVER_ERROR, "out of memory");
+}
+
 int change_begin(struct control *control, struct change *change, struct error *err)
 {
 	*change = (struct change){.control = control};
@@ -29,17 +34,12 @@ int change_end(struct change *change, int r, struct error *err)
 	return r;
 }
 
-static int out_of_memory(struct error *err)
-{
-	return error_set(err, ENOMEM, CODE_INTERNAL_SERVER_ERROR, "out of memory");
-}
-
 int change_touch_instance(struct change *change, int64_t instance_key, struct error *err)
 {
 	struct keys *keys = &change->instances;
 
 	if (ARRAY_GROW(keys->items, keys->count, keys->capacity))
-		return out_of_memory(err);
+		return control_out_of_memory(err);
 	keys->items[keys->count++] = instance_key;
 	return 0;
 }
@@ -84,7 +84,7 @@ int change_touch_removed(struct change *change, const struct instance *instance,
 	if (r)
 		return r;
 	if (ARRAY_GROW(slots->items, slots->count, slots->capacity))
-		return out_of_memory(err);
+		return control_out_of_memory(err);
 	slots->items[slots->count++] = instance->slot;
 	return 0;
 }

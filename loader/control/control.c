@@ -174,12 +174,12 @@ int control_open(const char *state_dir, const char *bpffs, struct control **cont
 	int r;
 
 	if (!control)
-		return error_set(err, ENOMEM, CODE_INTERNAL_SERVER_ERROR, "out of memory");
+		return control_out_of_memory(err);
 	control->bpffs = strdup(bpffs);
 	if (control->bpffs)
 		r = store_open(state_dir, &control->store, err);
 	else
-		r = error_set(err, ENOMEM, CODE_INTERNAL_SERVER_ERROR, "out of memory");
+		r = control_out_of_memory(err);
 	if (!r)
 		r = check_namespace(control, state_dir, err);
 	if (!r)

@@ -34,11 +34,6 @@ static void enforcement_fini(struct enforcement *e)
 	steps_fini(&e->steps);
 }
 
-static int out_of_memory(struct error *err)
-{
-	return error_set(err, ENOMEM, CODE_INTERNAL_SERVER_ERROR, "out of memory");
-}
-
 static bool any_enforced(const struct targets *targets)
 {
 	for (size_t i = 0; i < targets->count; i++) {
@@ -135,7 +130,7 @@ static int unbind_stale(struct enforcement *e, struct error *err)
 		if (drift_add(e->change->drift,
 			      "interface index %u has an entry that belongs to no instance there",
 			      bound->ifindex))
-			return out_of_memory(err);
+			return control_out_of_memory(err);
 		if (!e->change->check_only)
 			r = step_unbind(&e->steps, e->kern, bound, err);
 	}
@@ -162,7 +157,7 @@ static int bind_targets(struct enforcement *e, struct error *err)
 			continue;
 		if (drift_add(e->change->drift, "instance \"%s\" on \"%s\" %s", target->instance.id,
 			      target->link.name, words))
-			return out_of_memory(err);
+			return control_out_of_memory(err);
 		if (!e->change->check_only)
 			r = step_bind(&e->steps, e->kern, target, &present, &hooks, err);
 	}
@@ -195,7 +190,7 @@ static int configure(struct enforcement *e, struct error *err)
 	if (connections_configured(e->kern, &e->settings))
 		return 0;
 	if (drift_add(e->change->drift, "connections have other timeouts than those that are set"))
-		return out_of_memory(err);
+		return control_out_of_memory(err);
 	return e->change->check_only ? 0 : connections_configure(e->kern, &e->settings, err);
 }
 
@@ -230,7 +225,7 @@ static int tell_missing(struct enforcement *e, struct error *err)
 		if (target->is_enforced &&
 		    drift_add(e->change->drift, "instance \"%s\" on \"%s\" has no entry",
 			      target->instance.id, target->link.name))
-			return out_of_memory(err);
+			return control_out_of_memory(err);
 	}
 	return 0;
 }

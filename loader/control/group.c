@@ -68,7 +68,7 @@ static int set_group(struct control *control, const char *name, const struct gro
 		free(group.description);
 		group.description = strdup(fields->description);
 		if (!group.description)
-			return error_set(err, ENOMEM, CODE_INTERNAL_SERVER_ERROR, "out of memory");
+			return control_out_of_memory(err);
 	}
 	return store_group_update(control->store, &group, err);
 }

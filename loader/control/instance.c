@@ -73,7 +73,7 @@ static int apply_fields(struct instance *instance, const struct instance_change 
 	if (fields->set_ethertypes)
 		memcpy(to->ethertypes, from->ethertypes, sizeof(to->ethertypes));
 	if (copy_addresses(to, fields))
-		return error_set(err, ENOMEM, CODE_INTERNAL_SERVER_ERROR, "out of memory");
+		return control_out_of_memory(err);
 	return 0;
 }
 

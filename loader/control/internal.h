@@ -120,6 +120,9 @@ int settings_check_connections(const struct connection_settings *settings,
 
 /* --- helpers of the commands --- */
 
+/* -ENOMEM, with its message. */
+int control_out_of_memory(struct error *err);
+
 /* Record, at the first instance, which network namespace the state directory serves. */
 int control_claim_namespace(struct control *control, struct error *err);
 

@@ -64,11 +64,6 @@ void policies_fini(struct policies *policies)
 	*policies = (struct policies){};
 }
 
-static int out_of_memory(struct error *err)
-{
-	return error_set(err, ENOMEM, CODE_INTERNAL_SERVER_ERROR, "out of memory");
-}
-
 static int get_remote(struct policies *policies, const char *id, struct remote_group **remote_out,
 		      struct error *err)
 {
@@ -84,7 +79,7 @@ static int get_remote(struct policies *policies, const char *id, struct remote_g
 	remote = calloc(1, sizeof(*remote));
 	if (!remote ||
 	    ARRAY_GROW(policies->remotes, policies->remote_count, policies->remote_capacity))
-		return out_of_memory(err);
+		return control_out_of_memory(err);
 	strcpy(remote->id, id);
 	r = store_member_addresses(policies->store, id, &remote->prefixes, &remote->count, err);
 	if (r)
@@ -121,7 +116,7 @@ static int load_group(struct policies *policies, int64_t key, struct error *err)
 	int r;
 
 	if (!group)
-		return out_of_memory(err);
+		return control_out_of_memory(err);
 	group->key = key;
 	r = store_rules_load(policies->store, key, &group->rules, err);
 	if (r)
@@ -129,14 +124,14 @@ static int load_group(struct policies *policies, int64_t key, struct error *err)
 	/* one more: an empty array is still an array */
 	group->resolved = calloc(group->rules.count + 1, sizeof(*group->resolved));
 	if (!group->resolved)
-		return out_of_memory(err);
+		return control_out_of_memory(err);
 	for (size_t i = 0; i < group->rules.count; i++) {
 		r = resolve_rule(policies, &group->rules.items[i], &group->resolved[i], err);
 		if (r)
 			return r;
 	}
 	if (ARRAY_GROW(policies->groups, policies->group_count, policies->group_capacity))
-		return out_of_memory(err);
+		return control_out_of_memory(err);
 	policies->groups[policies->group_count++] = TAKE_PTR(group);
 	return 0;
 }
@@ -174,7 +169,7 @@ static int compile_set(struct policies *policies, struct policy_set *set, struct
 	}
 	rules = calloc(policy.count + 1, sizeof(*rules));
 	if (!rules)
-		return out_of_memory(err);
+		return control_out_of_memory(err);
 	policy.count = 0;
 	for (size_t i = 0; i < count; i++) {
 		for (size_t j = 0; j < groups[i]->rules.count; j++)
@@ -218,7 +213,7 @@ int policies_get(struct policies *policies, const struct instance *instance, boo
 	}
 	set = malloc(sizeof(*set));
 	if (!set || ARRAY_GROW(policies->sets, policies->count, policies->capacity))
-		return out_of_memory(err);
+		return control_out_of_memory(err);
 	*set = wanted;
 	r = compile_set(policies, set, err);
 	if (r)

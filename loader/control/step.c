@@ -42,7 +42,7 @@ static int note_step(struct steps *steps, const struct kern *kern, uint32_t ifin
 	struct step *step;
 
 	if (ARRAY_GROW(steps->items, steps->count, steps->capacity))
-		return error_set(err, ENOMEM, CODE_INTERNAL_SERVER_ERROR, "out of memory");
+		return control_out_of_memory(err);
 	step = &steps->items[steps->count++];
 	*step = (struct step){.ifindex = ifindex, .after = *after};
 	memcpy(step->dev, dev, sizeof(step->dev));

@@ -40,17 +40,12 @@ bool instance_passes_without_group(const struct instance *instance, bool guest)
 	return instance->options.no_group == NO_GROUP_PASS;
 }
 
-static int out_of_memory(struct error *err)
-{
-	return error_set(err, ENOMEM, CODE_INTERNAL_SERVER_ERROR, "out of memory");
-}
-
 /* Takes the instance over. */
 static int add_target(struct targets *targets, struct instance *instance, struct error *err)
 {
 	if (ARRAY_GROW(targets->items, targets->count, targets->capacity)) {
 		instance_fini(instance);
-		return out_of_memory(err);
+		return control_out_of_memory(err);
 	}
 	targets->items[targets->count++] = (struct target){.instance = *instance};
 	return 0;
@@ -172,7 +167,7 @@ int bounds_load(const struct kern *kern, struct bounds *bounds_out, struct error
 
 	if (binding_each(kern, add_bound, &bounds)) {
 		free(bounds.items);
-		return out_of_memory(err);
+		return control_out_of_memory(err);
 	}
 	*bounds_out = bounds;
 	return 0;

@@ -13,16 +13,6 @@
 #include "maps.h"
 #include "packet.h"
 
-/*
- * Zero, which the verifier takes for any number: with the position in a tree
- * known to it, it would follow every one that there can be.
- */
-static __always_inline __u32 hidden_zero(__u32 number)
-{
-	asm volatile("%0 ^= %0" : "+r"(number));
-	return number;
-}
-
 /* What a search returns besides an answer, which has at most 31 bits. */
 #define SEARCH_FAILED 0xffffffffU /* a node could not be read: nothing that was found counts */
 
@@ -45,15 +35,16 @@ static __always_inline const union sg_node *heap_node(const union sg_node *heap,
 /* The answer of the tree of 32-bit starts at heap index `tree`, or SG_DECISION_NONE. */
 static __always_inline __u32 search_32(const union sg_node *heap, __u32 tree, __u32 key)
 {
-	__u32 answer = SG_DECISION_NONE, index = hidden_zero(key);
+	/* of a node at heap index n the leftmost child is at tree + (n - tree) * fanout + 1 */
+	__u32 answer = SG_DECISION_NONE, at = tree, bias = 1 - tree * (SG_FANOUT_32 - 1);
 
 	NO_UNROLL
 	for (int level = 0; level < SG_MAX_LEVELS_32; level++) {
-		const union sg_node *node = heap_node(heap, tree + index);
+		const union sg_node *node = heap_node(heap, at);
 
 		if (!node)
 			return SEARCH_FAILED;
-		if (!sg_node32_step(&node->n32, key, &index, &answer))
+		if (!sg_node32_step(&node->n32, key, at * SG_FANOUT_32 + bias, &at, &answer))
 			return answer;
 	}
 	return SEARCH_FAILED;
@@ -62,15 +53,16 @@ static __always_inline __u32 search_32(const union sg_node *heap, __u32 tree, __
 /* The same for 64-bit starts; the answer comes with SG_ANSWER_LOW_HALF. */
 static __always_inline __u32 search_64(const union sg_node *heap, __u32 tree, __u64 key)
 {
-	__u32 answer = SG_DECISION_NONE, index = hidden_zero(key);
+	/* of a node at heap index n the leftmost child is at tree + (n - tree) * fanout + 1 */
+	__u32 answer = SG_DECISION_NONE, at = tree, bias = 1 - tree * (SG_FANOUT_64 - 1);
 
 	NO_UNROLL
 	for (int level = 0; level < SG_MAX_LEVELS_64; level++) {
-		const union sg_node *node = heap_node(heap, tree + index);
+		const union sg_node *node = heap_node(heap, at);
 
 		if (!node)
 			return SEARCH_FAILED;
-		if (!sg_node64_step(&node->n64, key, &index, &answer))
+		if (!sg_node64_step(&node->n64, key, at * SG_FANOUT_64 + bias, &at, &answer))
 			return answer;
 	}
 	return SEARCH_FAILED;

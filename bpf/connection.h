@@ -127,10 +127,12 @@ static __always_inline enum sg_reason connection_open(const struct flow *flow)
 /*
  * A packet that the rules reject: `rejected` for that reason, or a reply. With
  * `quoted` it is not the packet itself but what an ICMP error quotes: then
- * nothing is learned of the connection but that it exists.
+ * nothing is learned of the connection but that it exists. SG_UNDECIDED: its
+ * first packet was accepted by an older policy, and it is not known
+ * (is_accepted) whether the policy of now accepts it.
  */
-static __always_inline enum sg_reason connection_reply(const struct flow *flow,
-						       enum sg_reason rejected, bool quoted)
+static __always_inline enum sg_reason
+connection_reply(const struct flow *flow, enum sg_reason rejected, bool quoted, bool is_accepted)
 {
 	const struct sg_settings *settings = settings_get();
 	struct update update = {.generation = SG_POLICY_GENERATION(flow->policy)};
@@ -150,8 +152,8 @@ static __always_inline enum sg_reason connection_reply(const struct flow *flow,
 		return rejected;
 	if (!quoted && !phase_allows_reply(known.at.phase, flow))
 		return rejected;
-	if (known.generation != update.generation && !opening_is_accepted(flow, opened_by_egress))
-		return rejected;
+	if (known.generation != update.generation && !is_accepted)
+		return SG_UNDECIDED;
 	if (quoted)
 		return SG_REASON_RELATED;
 	update.progress = phase_next(known.at, flow, true);
@@ -163,13 +165,6 @@ static __always_inline enum sg_reason connection_reply(const struct flow *flow,
  * The same for the flow in sg_scratch, as functions of their own: the verifier
  * checks them once, and packets that need no state do not touch their code.
  */
-__noinline int sg_connection_judged(void)
-{
-	struct sg_scratch *scratch = scratch_get();
-
-	return scratch ? connection_judged(&scratch->flow) : SG_UNDECIDED;
-}
-
 __noinline int sg_connection_open(void)
 {
 	struct sg_scratch *scratch = scratch_get();
@@ -177,11 +172,24 @@ __noinline int sg_connection_open(void)
 	return scratch ? connection_open(&scratch->flow) : SG_REASON_TABLE_FULL;
 }
 
-__noinline int sg_connection_reply(__u32 rejected, __u32 quoted)
+__noinline int sg_connection_reply(__u32 rejected, __u32 quoted, __u32 is_accepted)
 {
 	struct sg_scratch *scratch = scratch_get();
 
-	return scratch ? connection_reply(&scratch->flow, rejected, quoted) : rejected;
+	return scratch ? connection_reply(&scratch->flow, rejected, quoted, is_accepted) : rejected;
+}
+
+/* Whether it is a reply, with the first packet judged again where the policy is another now. */
+static __always_inline enum sg_reason reply(const struct flow *flow, enum sg_reason rejected,
+					    bool quoted)
+{
+	enum sg_reason reason = sg_connection_reply(rejected, quoted, false);
+
+	if (reason != SG_UNDECIDED)
+		return reason;
+	if (!opening_is_accepted(flow, !flow->is_egress))
+		return rejected;
+	return sg_connection_reply(rejected, quoted, true);
 }
 
 #endif

@@ -38,6 +38,14 @@ static __always_inline bool ports_are_dhcp(__u8 family, __u16 sport, __u16 dport
 	return sport == server && dport == client;
 }
 
+static __always_inline bool flow_is_dhcp(const struct flow *flow)
+{
+	__u16 local = flow->ports >> 16, remote = flow->ports;
+
+	return flow->is_egress ? ports_are_dhcp(flow->family, local, remote, SG_EGRESS)
+			       : ports_are_dhcp(flow->family, remote, local, SG_INGRESS);
+}
+
 static __always_inline bool is_dhcp_client(const struct headers *headers, __u32 direction)
 {
 	return headers->protocol == IPPROTO_UDP &&

@@ -15,101 +15,90 @@
 #define TCP_HEADER 20
 #define UDP_HEADER 8
 
-/* What a plain packet says; integers in host byte order. Few and simple, so that they stay in registers. */
+/* A plain packet: what of it goes into its flow, and where its payload is. */
 struct plain {
-	__u64 source_high; /* 0 for IPv4 */
-	__u64 source_low;
-	__u64 destination_high;
-	__u64 destination_low;
-	__u32 payload; /* offset behind the transport header */
-	__u32 end;     /* offset behind the IP packet */
-	__u16 sport;
-	__u16 dport;
-	__u8 family; /* enum sg_family */
-	__u8 protocol;
-	__u8 tcp_flags;
+	const void *data_end; /* of the frame's first piece */
+	struct flow *flow;    /* addresses, ports, protocol, family and flags are filled */
+	__u32 length;	      /* of the frame, in bytes */
+	__u32 payload;	      /* offset behind the transport header */
+	bool is_egress;
 };
 
-/* The transport header at `at`, `offset` bytes into the frame. */
-static __always_inline bool plain_transport(const void *at, const void *data_end, __u32 offset,
-					    struct plain *plain)
+/* The transport header at `at`, `offset` bytes into the frame; the IP packet ends at `end`. */
+static __always_inline bool plain_transport(struct plain *plain, const void *at, __u32 offset,
+					    __u32 end, __u8 protocol)
 {
 	const __u8 *bytes = at;
 	const __be16 *words = at;
-	__u32 size;
+	__u32 source, destination, size = UDP_HEADER;
+	__u8 tcp_flags = 0;
 
-	if (at + UDP_HEADER > data_end)
+	if (at + UDP_HEADER > plain->data_end || end > plain->length)
 		return false;
-	plain->sport = bpf_ntohs(words[0]);
-	plain->dport = bpf_ntohs(words[1]);
-	if (plain->protocol == IPPROTO_TCP) {
-		if (at + TCP_HEADER > data_end)
+	source = bpf_ntohs(words[0]);
+	destination = bpf_ntohs(words[1]);
+	if (protocol == IPPROTO_TCP) {
+		if (at + TCP_HEADER > plain->data_end)
 			return false;
 		size = (bytes[12] >> 4) * 4;
-		plain->tcp_flags = bytes[13];
-		plain->payload = offset + size;
-		return size >= TCP_HEADER && plain->payload <= plain->end;
+		tcp_flags = bytes[13];
+		if (size < TCP_HEADER)
+			return false;
+	} else if (protocol != IPPROTO_UDP || bpf_ntohs(words[2]) < UDP_HEADER) {
+		return false;
 	}
-	plain->tcp_flags = 0;
-	plain->payload = offset + UDP_HEADER;
-	return plain->protocol == IPPROTO_UDP && bpf_ntohs(words[2]) >= UDP_HEADER &&
-	       plain->payload <= plain->end;
+	plain->payload = offset + size;
+	plain->flow->protocol = protocol;
+	plain->flow->tcp_flags = tcp_flags;
+	plain->flow->ports =
+		plain->is_egress ? source << 16 | destination : destination << 16 | source;
+	return plain->payload <= end;
 }
 
-static __always_inline bool plain_ipv4(const void *at, const void *data_end, __u32 length,
-				       struct plain *plain)
+static __always_inline bool plain_ipv4(struct plain *plain, const void *at)
 {
 	const struct iphdr *ip = at;
+	__u64 source, destination;
+	struct flow *flow = plain->flow;
 
-	if ((const void *)(ip + 1) > data_end)
-		return false;
-	plain->family = SG_IPV4;
-	plain->protocol = ip->protocol;
-	plain->end = ETH_HLEN + bpf_ntohs(ip->tot_len);
-	plain->source_high = 0;
-	plain->source_low = bpf_ntohl(ip->saddr);
-	plain->destination_high = 0;
-	plain->destination_low = bpf_ntohl(ip->daddr);
-	if (*(const __u8 *)ip != 0x45 || plain->end > length ||
+	if ((const void *)(ip + 1) > plain->data_end || *(const __u8 *)ip != 0x45 ||
 	    ip->frag_off & bpf_htons(IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK))
 		return false;
-	return plain_transport(ip + 1, data_end, ETH_HLEN + sizeof(*ip), plain);
+	source = bpf_ntohl(ip->saddr);
+	destination = bpf_ntohl(ip->daddr);
+	flow->family = SG_IPV4;
+	flow->local[0] = 0;
+	flow->local[1] = plain->is_egress ? source : destination;
+	flow->remote[0] = 0;
+	flow->remote[1] = plain->is_egress ? destination : source;
+	return plain_transport(plain, ip + 1, ETH_HLEN + sizeof(*ip),
+			       ETH_HLEN + bpf_ntohs(ip->tot_len), ip->protocol);
 }
 
-static __always_inline bool plain_ipv6(const void *at, const void *data_end, __u32 length,
-				       struct plain *plain)
+static __always_inline bool plain_ipv6(struct plain *plain, const void *at)
 {
 	const struct ipv6hdr *ip = at;
-	__u64 halves[2];
+	struct flow *flow = plain->flow;
 
-	if ((const void *)(ip + 1) > data_end)
+	if ((const void *)(ip + 1) > plain->data_end || *(const __u8 *)ip >> 4 != 6)
 		return false;
-	plain->family = SG_IPV6;
-	plain->protocol = ip->nexthdr;
-	plain->end = ETH_HLEN + sizeof(*ip) + bpf_ntohs(ip->payload_len);
-	read_halves(ip->saddr.in6_u.u6_addr32, halves);
-	plain->source_high = halves[0];
-	plain->source_low = halves[1];
-	read_halves(ip->daddr.in6_u.u6_addr32, halves);
-	plain->destination_high = halves[0];
-	plain->destination_low = halves[1];
-	if (*(const __u8 *)ip >> 4 != 6 || plain->end > length)
-		return false;
-	return plain_transport(ip + 1, data_end, ETH_HLEN + sizeof(*ip), plain);
+	flow->family = SG_IPV6;
+	read_halves(ip->saddr.in6_u.u6_addr32, plain->is_egress ? flow->local : flow->remote);
+	read_halves(ip->daddr.in6_u.u6_addr32, plain->is_egress ? flow->remote : flow->local);
+	return plain_transport(plain, ip + 1, ETH_HLEN + sizeof(*ip),
+			       ETH_HLEN + sizeof(*ip) + bpf_ntohs(ip->payload_len), ip->nexthdr);
 }
 
-/* Fills *plain if the frame of `length` bytes is a plain packet. */
-static __always_inline bool plain_read(const void *data, const void *data_end, __u32 length,
-				       struct plain *plain)
+/* Whether the frame is a plain packet; what is filled is filled then. */
+static __always_inline bool plain_read(struct plain *plain, const void *data)
 {
 	const __be16 *type = data + offsetof(struct ethhdr, h_proto);
 
-	if (data + ETH_HLEN > data_end)
+	if (data + ETH_HLEN > plain->data_end)
 		return false;
 	if (*type == bpf_htons(ETH_P_IP))
-		return plain_ipv4(data + ETH_HLEN, data_end, length, plain);
-	return *type == bpf_htons(ETH_P_IPV6) &&
-	       plain_ipv6(data + ETH_HLEN, data_end, length, plain);
+		return plain_ipv4(plain, data + ETH_HLEN);
+	return *type == bpf_htons(ETH_P_IPV6) && plain_ipv6(plain, data + ETH_HLEN);
 }
 
 #endif

@@ -197,6 +197,7 @@ __noinline int sg_sweep(__u32 index, __u32 now)
 
 	if (!settings || !bucket || !lock)
 		return 0;
+	NO_UNROLL
 	for (int i = 0; i < SG_BUCKET_ENTRIES; i++) {
 		struct sg_connection *entry = &bucket->entry[i];
 		__u32 owner = 0;

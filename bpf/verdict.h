@@ -55,7 +55,7 @@ static __always_inline enum sg_reason judge_by_rules(const struct packet *pkt)
 	} else if (is_icmp(pkt->headers) && !flow->is_answer) {
 		return reason;
 	}
-	reason = sg_connection_reply(reason, quoted);
+	reason = reply(flow, reason, quoted);
 	return pkt->starts_until && may_go_on(pkt) ? SG_REASON_REPLY : reason;
 }
 
@@ -146,123 +146,111 @@ __noinline int sg_judge(SG_CONTEXT *ctx, __u32 ifindex, __u32 received)
 	return reason;
 }
 
-/* The flow of a plain packet into sg_scratch, and what judging it takes. */
-static __always_inline void plain_flow(const struct plain *plain, const struct sg_binding *binding,
-				       __u64 policy, bool is_egress, struct flow *flow)
-{
-	__u16 local = is_egress ? plain->sport : plain->dport;
-	__u16 remote = is_egress ? plain->dport : plain->sport;
-
-	flow->policy = policy;
-	flow->local[0] = is_egress ? plain->source_high : plain->destination_high;
-	flow->local[1] = is_egress ? plain->source_low : plain->destination_low;
-	flow->remote[0] = is_egress ? plain->destination_high : plain->source_high;
-	flow->remote[1] = is_egress ? plain->destination_low : plain->source_low;
-	flow->owner = binding->owner;
-	flow->window = binding->window;
-	flow->share = binding->share;
-	flow->ports = (__u32)local << 16 | remote;
-	flow->protocol = plain->protocol;
-	flow->family = plain->family;
-	flow->tcp_flags = plain->tcp_flags;
-	flow->opener = 0;
-	flow->opener_known = 0;
-	flow->is_egress = is_egress;
-	flow->is_answer = false;
-	flow->is_plain = false;
-}
-
 /* The rules, and the connections where those matter. SG_UNDECIDED: sg_judge has to. */
-static __always_inline enum sg_reason judge_plain(const struct plain *plain,
-						  const struct sg_binding *binding, __u64 policy,
-						  bool is_egress)
+static __always_inline enum sg_reason judge_plain(const struct sg_binding *binding,
+						  struct flow *flow)
 {
-	__u32 root = SG_POLICY_ROOT(policy);
+	__u32 root = SG_POLICY_ROOT(flow->policy);
 	const union sg_node *heap = heap_get();
-	struct sg_scratch *scratch = scratch_get();
 	enum sg_reason reason, judged = SG_UNDECIDED;
 	const struct sg_layers *layers;
 	bool stateless;
 
-	if (!heap || !scratch || binding->starts_until)
+	if (!heap)
 		return SG_UNDECIDED;
-	layers = layers_of(heap, root, is_egress, plain->family);
+	layers = layers_of(heap, root, flow->is_egress, flow->family);
 	if (!layers)
 		return SG_REASON_POLICY_UNREADABLE;
 	stateless = layers->flags & SG_LAYERS_REPLIES_ACCEPTED;
+	flow->owner = binding->owner;
 	if (!stateless) {
-		plain_flow(plain, binding, policy, is_egress, &scratch->flow);
-		judged = sg_connection_judged();
+		flow->window = binding->window;
+		flow->share = binding->share;
+		judged = connection_judged(flow);
 		if (judged == SG_REASON_RULE_ACCEPT || judged == SG_REASON_REPLY)
 			return judged;
 	}
-	reason = decision_reason(sg_decide(root, SG_LAYERS_INDEX(is_egress, plain->family),
-					   is_egress ? plain->destination_high : plain->source_high,
-					   is_egress ? plain->destination_low : plain->source_low,
-					   SG_PORT_KEY(plain->protocol, plain->dport)));
+	reason = decision_reason(
+		decide(heap, root, layers, flow->family, flow->remote[0], flow->remote[1],
+		       SG_PORT_KEY(flow->protocol, flow_opening_low16(flow, flow->is_egress))));
 	if (reason == SG_REASON_RULE_ACCEPT) {
-		if (stateless)
+		if (stateless || reply_is_accepted(flow))
 			return reason;
-		return reply_is_accepted(&scratch->flow) ? reason : sg_connection_open();
+		return sg_connection_open();
 	}
 	if ((reason != SG_REASON_RULE_DENY && reason != SG_REASON_NO_RULE) ||
 	    judged == SG_REASON_NO_RULE)
 		return reason;
-	if (stateless)
-		plain_flow(plain, binding, policy, is_egress, &scratch->flow);
-	return sg_connection_reply(reason, false);
+	flow->window = binding->window;
+	flow->share = binding->share;
+	return reply(flow, reason, false);
 }
 
 /* Whether the source is the instance's own, as far as that is known. */
-static __always_inline enum sg_reason guard_plain(const struct plain *plain, const void *data,
-						  const void *data_end, __u32 guard)
+static __always_inline enum sg_reason guard_plain(const struct flow *flow, SG_CONTEXT *ctx,
+						  __u32 guard)
 {
-	__u64 mac;
+	const void *data = (void *)(long)ctx->data, *data_end = (void *)(long)ctx->data_end;
 
 	/* an address that is none yet */
-	if (!(plain->source_high | plain->source_low) || data + ETH_HLEN > data_end)
+	if (!(flow->local[0] | flow->local[1]) || data + ETH_HLEN > data_end)
 		return SG_UNDECIDED;
-	mac = mac_read(data + ETH_ALEN);
-	if (sg_guard_permits_plain(guard, mac, plain->family, plain->source_high,
-				   plain->source_low))
+	if (sg_guard_permits_plain(guard, mac_read(data + ETH_ALEN), flow->family, flow->local[0],
+				   flow->local[1]))
 		return SG_REASON_RULE_ACCEPT;
 	return SG_REASON_SPOOFED;
+}
+
+static __always_inline enum sg_reason
+inspect_plain(SG_CONTEXT *ctx, const struct sg_binding *binding, struct flow *flow)
+{
+	if (flow->is_egress && binding->guard) {
+		enum sg_reason reason = guard_plain(flow, ctx, binding->guard);
+
+		if (reason != SG_REASON_RULE_ACCEPT)
+			return reason;
+	}
+	if (flow->protocol == IPPROTO_UDP && !(binding->options & SG_OPTION_STRICT) &&
+	    flow_is_dhcp(flow))
+		return SG_REASON_DHCP;
+	return judge_plain(binding, flow);
 }
 
 /* The short way of a plain packet: judge and count, or leave it to sg_judge. */
 static __always_inline enum sg_reason quick(SG_CONTEXT *ctx, __u32 ifindex, bool received)
 {
 	const struct sg_binding *binding = bpf_map_lookup_elem(&sg_bindings, &ifindex);
-	const void *data = (void *)(long)ctx->data, *data_end = (void *)(long)ctx->data_end;
-	__u32 length = frame_linear_length(ctx);
-	enum sg_reason reason = SG_UNDECIDED;
-	struct plain plain;
+	struct sg_scratch *scratch = scratch_get();
+	struct flow *flow;
+	struct plain plain = {
+		.data_end = (void *)(long)ctx->data_end,
+		.length = frame_linear_length(ctx),
+	};
+	enum sg_reason reason;
 	__u64 policy;
-	bool is_egress;
 
-	if (!binding)
+	if (!binding || !scratch)
 		return SG_UNDECIDED;
+	flow = &scratch->flow;
 	policy = *(const volatile __u64 *)&binding->policy;
-	if (!policy || binding->options & SG_OPTION_NO_LINK_HEADER)
+	if (!policy || binding->starts_until || binding->options & SG_OPTION_NO_LINK_HEADER)
 		return SG_UNDECIDED;
-	is_egress = direction_of(binding->options, received);
-	if (!plain_read(data, data_end, length, &plain))
+	plain.flow = flow;
+	plain.is_egress = direction_of(binding->options, received);
+	flow->policy = policy;
+	flow->is_egress = plain.is_egress;
+	flow->opener = 0;
+	flow->opener_known = 0;
+	flow->is_answer = false;
+	flow->is_plain = false;
+	if (!plain_read(&plain, (void *)(long)ctx->data) || (received && frame_may_hide_link(ctx)))
 		return SG_UNDECIDED;
-	if (received && frame_may_hide_link(ctx))
-		return SG_UNDECIDED;
-	if (is_egress && binding->guard) {
-		reason = guard_plain(&plain, data, data_end, binding->guard);
-		if (reason == SG_UNDECIDED)
-			return SG_UNDECIDED;
-	}
-	if (reason != SG_REASON_SPOOFED && plain.protocol == IPPROTO_UDP &&
-	    !(binding->options & SG_OPTION_STRICT) &&
-	    ports_are_dhcp(plain.family, plain.sport, plain.dport, is_egress))
-		reason = SG_REASON_DHCP;
-	else if (reason != SG_REASON_SPOOFED)
-		reason = judge_plain(&plain, binding, policy, is_egress);
+	scratch->length = plain.length;
+	scratch->headers.payload = plain.payload;
+	reason = inspect_plain(ctx, binding, flow);
 	if (reason != SG_UNDECIDED)
-		count(ctx, SG_OWNER_SLOT(binding->owner), is_egress, reason, length, plain.payload);
+		count(ctx, SG_OWNER_SLOT(binding->owner), flow->is_egress, reason, scratch->length,
+		      scratch->headers.payload);
 	return reason;
 }
 

@@ -42,8 +42,19 @@ static __always_inline void flow_icmp(const struct headers *headers, struct flow
 	flow->ports = (__u32)headers->sport << 16 | request << 8 | (headers->low16 & 0xff);
 }
 
-static __always_inline void flow_fill(const struct packet *pkt, const struct headers *headers,
-				      bool is_egress, struct flow *flow)
+/* Whose it is. false: the instance has no policy, or none yet. */
+static __always_inline bool flow_begin(struct flow *flow, const struct sg_binding *binding)
+{
+	flow->policy = *(const volatile __u64 *)&binding->policy;
+	flow->owner = binding->owner;
+	flow->window = binding->window;
+	flow->share = binding->share;
+	return flow->policy;
+}
+
+/* Which it is. */
+static __always_inline void flow_fill(const struct headers *headers, bool is_egress,
+				      struct flow *flow)
 {
 	__u16 local = is_egress ? headers->sport : headers->low16;
 	__u16 remote = is_egress ? headers->low16 : headers->sport;
@@ -52,10 +63,6 @@ static __always_inline void flow_fill(const struct packet *pkt, const struct hea
 	flow->local[1] = is_egress ? headers->source[1] : headers->destination[1];
 	flow->remote[0] = is_egress ? headers->destination[0] : headers->source[0];
 	flow->remote[1] = is_egress ? headers->destination[1] : headers->source[1];
-	flow->policy = pkt->policy;
-	flow->owner = pkt->owner;
-	flow->window = pkt->window;
-	flow->share = pkt->share;
 	flow->ports = (__u32)local << 16 | remote;
 	flow->protocol = headers->protocol;
 	flow->family = headers->family;

@@ -15,7 +15,7 @@
 #include "sgate/policy.h"
 #include "sgate/reason.h"
 
-#define SG_ABI_VERSION 2
+#define SG_ABI_VERSION 3
 
 /*
  * What the packets of one interface meet. The loader writes `policy` last and
@@ -24,7 +24,7 @@
  */
 struct sg_binding {
 	__u64 policy;  /* SG_POLICY_WORD; 0: none */
-	__u32 owner;   /* SG_OWNER: the instance's slot, 1 ... SG_MAX_SLOTS - 1, and epoch */
+	__u32 owner;   /* SG_OWNER: the instance's slot, from 1 on, and epoch */
 	__u32 options; /* SG_OPTION_* */
 	__be16 ethertype[SG_MAX_ETHERTYPES]; /* allowed beside IP and ARP; 0: unused */
 	__u32 guard;  /* heap index of the guard image's root; 0: addresses are not known */

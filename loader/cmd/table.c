@@ -102,8 +102,9 @@ static const char connections_details[] =
 static const char settings_details[] =
 	"Timeouts and the share are in force at once, the share no further than the parts of\n"
 	"instances in the table were made for. The size of the table and of the parts, twice\n"
-	"the share, are used when the maps are next made: after a reboot, or when the bpffs\n"
-	"directory is new. The word default sets what is used when nothing is set.\n"
+	"the share, and the number of instances are used when the maps are next made: after a\n"
+	"reboot, or when the bpffs directory is new. The word default sets what is used when\n"
+	"nothing is set.\n"
 	"  PHASE    half-open, established, closing, closed, udp-unreplied, udp-replied,\n"
 	"           icmp-unreplied, icmp-replied, other-unreplied or other-replied\n"
 	"  SECONDS  1-31536000\n";
@@ -113,6 +114,7 @@ static const struct option_spec settings_options[] = {
 	VALUE("fragment-timeout", "SECONDS", "how long later fragments are waited for"),
 	VALUE("share", "N", "connections an instance may have when it has no number of its own"),
 	VALUE("table", "N", "connections of all; a power of two, rounded up"),
+	VALUE("instances", "N", "instances that there can be, up to 65535; each takes 1 KiB a CPU"),
 	NO_MORE_OPTIONS,
 };
 

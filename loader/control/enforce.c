@@ -77,6 +77,20 @@ static int open_kern(struct enforcement *e, struct error *err)
 	return bounds_load(e->kern, &e->bounds, err);
 }
 
+/* There may be more instances than the maps have room for. */
+static int check_slots(const struct enforcement *e, struct error *err)
+{
+	struct connection_table table = {.instances = e->settings.instances};
+	int r = 0;
+
+	if (e->kern)
+		connection_table(e->kern, &table);
+	for (size_t i = 0; !r && i < e->targets.count; i++)
+		r = settings_check_slot(&e->settings, table.instances,
+					&e->targets.items[i].instance, err);
+	return r;
+}
+
 static int compile_target(struct enforcement *e, struct target *target, struct error *err)
 {
 	const struct instance_options *options = &target->instance.options;
@@ -248,6 +262,8 @@ int enforce(struct change *change, struct error *err)
 		r = settings_load(change->control->store, &e.settings, err);
 	if (!r)
 		r = open_kern(&e, err);
+	if (!r)
+		r = check_slots(&e, err);
 	if (!r)
 		r = compile_all(&e, err);
 	if (!r)

@@ -118,6 +118,13 @@ int settings_change(struct store *store, const struct connection_settings *chang
 int settings_check_connections(const struct connection_settings *settings,
 			       const struct instance *instance, struct error *err);
 
+/*
+ * Whether the instance has a place in maps that were made for so many, and
+ * will have when they are made again.
+ */
+int settings_check_slot(const struct connection_settings *settings, uint32_t made_for,
+			const struct instance *instance, struct error *err);
+
 /* --- helpers of the commands --- */
 
 /* -ENOMEM, with its message. */

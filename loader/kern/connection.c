@@ -123,7 +123,7 @@ int connections_each(const struct kern *kern, uint32_t slot,
 		     int (*each)(const struct connection *connection, void *context), void *context)
 {
 	struct walk walk = walk_of(kern, slot);
-	AUTO_FREE uint32_t *owners = calloc(SG_MAX_SLOTS, sizeof(*owners));
+	AUTO_FREE uint32_t *owners = calloc(kern->slot_count, sizeof(*owners));
 	struct connection connection;
 	struct sg_connection entry;
 	uint32_t now = 0;
@@ -141,7 +141,7 @@ int connections_each(const struct kern *kern, uint32_t slot,
 		    !entry_copy(bucket, i % SG_BUCKET_ENTRIES, &entry))
 			continue;
 		owner_slot = SG_OWNER_SLOT(entry.owner);
-		if (slot && owner_slot != slot)
+		if (slot ? owner_slot != slot : owner_slot >= kern->slot_count)
 			continue;
 		if (!owners[owner_slot])
 			owners[owner_slot] = share_owner(kern, owner_slot);

@@ -45,6 +45,7 @@ struct kern {
 	struct sg_settings *settings;
 	struct sg_bucket *buckets;
 	uint32_t bucket_count;
+	uint32_t slot_count;
 	struct connection_settings made_with; /* what missing maps are made with */
 	struct extents
 		used; /* of the heap, by bindings and by what heap_begin's transaction published */
@@ -60,6 +61,8 @@ int bpffs_prepare(const char *dir, struct error *err);
 
 /* Buckets of the table that is pinned, else of the one that is to be made. */
 uint32_t kern_bucket_count(const struct kern *kern);
+/* Likewise of the maps that have an entry for each slot. */
+uint32_t kern_slot_count(const struct kern *kern);
 /* Fill the settings of a table that was just made; what has settings keeps them. */
 int settings_init(struct kern *kern, struct error *err);
 /* Whole seconds of a number of units of the table's clock. */

@@ -116,6 +116,7 @@ static int map_all(struct kern *kern, struct error *err)
 	if (!r)
 		r = map_memory(kern, MAP_SETTINGS, META_BYTES, (void **)&kern->settings, err);
 	if (!r) {
+		kern->slot_count = kern_slot_count(kern);
 		kern->bucket_count = kern_bucket_count(kern);
 		r = map_memory(kern, MAP_CONNECTIONS, kern->bucket_count * sizeof(struct sg_bucket),
 			       (void **)&kern->buckets, err);

@@ -16,6 +16,7 @@
 #include "kern/internal.h"
 #include "model/code.h"
 #include "tc.skel.h"
+#include "util/array.h"
 #include "xdp.skel.h"
 
 const char *const kern_map_names[MAP_COUNT] = {
@@ -62,6 +63,20 @@ uint64_t programs_hash(void)
 	return hash;
 }
 
+/* The sizes that were asked for, or that pinned maps have. */
+static void set_size(const struct kern *kern, struct bpf_map *map)
+{
+	static const enum kern_map by_slot[] = {MAP_BINDINGS_FAR, MAP_COUNTERS, MAP_SHARES};
+	const char *name = bpf_map__name(map);
+
+	if (!strcmp(name, kern_map_names[MAP_CONNECTIONS]))
+		bpf_map__set_max_entries(map, kern_bucket_count(kern));
+	for (size_t i = 0; i < ARRAY_SIZE(by_slot); i++) {
+		if (!strcmp(name, kern_map_names[by_slot[i]]))
+			bpf_map__set_max_entries(map, kern_slot_count(kern));
+	}
+}
+
 /* Each map of the object gets the path where it is, or will be, pinned. */
 static int set_pin_paths(const struct kern *kern, struct bpf_object *object, struct error *err)
 {
@@ -76,9 +91,7 @@ static int set_pin_paths(const struct kern *kern, struct bpf_object *object, str
 		r = kern_path(kern, path, "maps", bpf_map__name(map), err);
 		if (r)
 			return r;
-		/* the size that was asked for, or that the pinned map has */
-		if (!strcmp(bpf_map__name(map), kern_map_names[MAP_CONNECTIONS]))
-			bpf_map__set_max_entries(map, kern_bucket_count(kern));
+		set_size(kern, map);
 		r = bpf_map__set_pin_path(map, path);
 		if (r)
 			return kern_error(err, -r, "cannot pin map \"%s\"", bpf_map__name(map));

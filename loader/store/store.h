@@ -28,7 +28,7 @@
 #include "util/error.h"
 
 #define STORE_FILE "sgate.db"
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 #define STORE_BUSY_MS 30000
 
 #define STORE_MAX_GROUPS 100000

@@ -228,7 +228,7 @@ static void a_slot_is_the_smallest_that_is_free(void **state)
 static void an_instance_for_which_there_is_no_slot_is_refused(void **state)
 {
 	static const char sql[] =
-		"WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 4095) "
+		"WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 65535) "
 		"INSERT INTO instance (id, dev, status, slot, enforced, mode, side, no_group, "
 		"strict, create_time) "
 		"SELECT 'f' || i, 'f' || i, '', i, 0, 'auto', 'auto', 'auto', 0, '' FROM n";
@@ -241,10 +241,10 @@ static void an_instance_for_which_there_is_no_slot_is_refused(void **state)
 	fixture_instance(f, "a");
 	REFUSED(f, store_instance_add(f->store, &over, &f->err), ENOSPC,
 		CODE_OPERATION_DENIED_POLICY_TOO_LARGE,
-		"no room for instance \"over\": there are 4095");
+		"no room for instance \"over\": there are 65535");
 	REFUSED(f, store_instance_add(f->store, &same, &f->err), EEXIST, TAKEN, "\"f2\"");
 	OK(f, store_instance_list(f->store, &all, &f->err));
-	assert_int_equal(all.count, SG_MAX_SLOTS - 1);
+	assert_int_equal(all.count, SG_MAX_INSTANCES);
 	OK(f, store_instance_remove(f->store, all.items[9].key, &f->err));
 	OK(f, store_instance_add(f->store, &over, &f->err));
 	assert_int_equal(over.slot, all.items[9].slot);

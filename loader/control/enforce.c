@@ -158,22 +158,19 @@ static int bind_targets(struct enforcement *e, struct error *err)
 	for (size_t i = 0; !r && i < e->targets.count; i++) {
 		const struct target *target = &e->targets.items[i];
 		struct present present;
-		struct hooks hooks;
 		const char *words;
 
 		if (!target->is_enforced)
 			continue;
 		present = target_present(e->kern, target);
-		hooks = hooks_wanted(target->instance.options.mode);
-		hooks.own_clsact = present.named.own_clsact;
-		words = target_difference(e->kern, target, &present, &hooks);
+		words = target_difference(e->kern, target, &present);
 		if (!words)
 			continue;
 		if (drift_add(e->change->drift, "instance \"%s\" on \"%s\" %s", target->instance.id,
 			      target->link.name, words))
 			return control_out_of_memory(err);
 		if (!e->change->check_only)
-			r = step_bind(&e->steps, e->kern, target, &present, &hooks, err);
+			r = step_bind(&e->steps, e->kern, target, &present, err);
 	}
 	return r;
 }

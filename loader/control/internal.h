@@ -76,6 +76,8 @@ struct policy_set {
 	bool pass;				  /* without groups: what becomes of packets */
 	struct image image;
 	uint64_t word; /* 0 until published */
+	/* Words of live images that were found to have the same bytes and others; 0: none yet. */
+	uint64_t same, other;
 };
 
 struct policies {

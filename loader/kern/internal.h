@@ -36,8 +36,11 @@ extern const char *const kern_program_names[PROGRAM_COUNT];
 struct kern {
 	char *dir;
 	bool writable;
+	bool has_tcx;
 	int maps[MAP_COUNT];
 	int programs[PROGRAM_COUNT]; /* -1 when reading */
+	int links_dir;		     /* descriptor of links/, -1 when there is none */
+	uint32_t tcx_ids[2]; /* of the programs of tcx links, by enum hook_path; 0: unknown */
 	/* The mmapable maps, as memory. */
 	struct sg_binding *bindings;
 	union sg_node *heap;

@@ -10,6 +10,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "kern/internal.h"
 #include "model/code.h"
 #include "net/link.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 
 int kern_error(struct error *err, int number, const char *format, ...)
@@ -148,6 +150,33 @@ static int check_namespace(struct kern *kern, struct error *err)
 	return 0;
 }
 
+/* What is asked of each interface's links. What cannot be told is 0 or -1. */
+static void open_links(struct kern *kern)
+{
+	static const enum kern_program programs[] = {
+		[PATH_RX] = PROGRAM_TC_RX,
+		[PATH_TX] = PROGRAM_TC_TX,
+	};
+	struct bpf_prog_info info;
+	struct error ignored;
+	char path[KERN_PATH_MAX];
+	uint32_t size;
+
+	if (!kern_path(kern, path, "links", "", &ignored))
+		kern->links_dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		AUTO_CLOSE int program = -1;
+
+		if (kern_path(kern, path, "progs", kern_program_names[programs[i]], &ignored))
+			continue;
+		program = bpf_obj_get(path);
+		info = (struct bpf_prog_info){};
+		size = sizeof(info);
+		if (program >= 0 && !bpf_obj_get_info_by_fd(program, &info, &size))
+			kern->tcx_ids[i] = info.id;
+	}
+}
+
 static int open_programs(struct kern *kern, struct error *err)
 {
 	char path[KERN_PATH_MAX];
@@ -225,7 +254,9 @@ int kern_open(const char *dir, enum kern_access access, const struct connection_
 		return kern_error(err, ENOMEM, "cannot open the kernel side");
 	memset(kern->maps, -1, sizeof(kern->maps));
 	memset(kern->programs, -1, sizeof(kern->programs));
+	kern->links_dir = -1;
 	kern->writable = access == KERN_WRITE;
+	kern->has_tcx = kern_has_tcx();
 	kern->made_with = *settings;
 	kern->dir = strdup(dir);
 	if (!kern->dir)
@@ -236,6 +267,7 @@ int kern_open(const char *dir, enum kern_access access, const struct connection_
 		kern_close(kern);
 		return r;
 	}
+	open_links(kern);
 	*kern_out = kern;
 	return 0;
 }
@@ -281,6 +313,7 @@ void kern_close(struct kern *kern)
 		cleanup_close(&kern->maps[i]);
 	for (int i = 0; i < PROGRAM_COUNT; i++)
 		cleanup_close(&kern->programs[i]);
+	cleanup_close(&kern->links_dir);
 	extents_fini(&kern->used);
 	free(kern->dir);
 	free(kern);

@@ -107,7 +107,7 @@ struct hooks {
 };
 
 /* What a mode wants on this kernel: auto and tc are tcx where the kernel has it, else clsact. */
-struct hooks hooks_wanted(enum attach_mode mode);
+struct hooks hooks_wanted(const struct kern *kern, enum attach_mode mode);
 /*
  * Make the programs on an interface `to`: what is missing is attached before
  * what else of ours is there is taken off, so no packet goes by unjudged. Live

@@ -112,6 +112,7 @@ $(B)/tools/bench/%: $(B)/tools/bench/%.o $(B)/libsgate.a
 cost: $(B)/tools/bench/packet_cost ## print what a packet and a policy cost here; as root
 	$(Q)$<
 
+bench-tools: $(BENCH_TOOLS)
 tests: $(TESTS) $(E2E_TOOLS) $(BENCH_TOOLS)
 unit-tests: $(UNIT_TESTS)
 
@@ -162,7 +163,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
 	@echo 'settings: V=1 shows commands, SAN=1 builds with ASan and UBSan, PREFIX, DESTDIR'
 
-.PHONY: all cost tests unit-tests demo check lint lint-files install clean help
+.PHONY: all cost bench-tools tests unit-tests demo check lint lint-files install clean help
 .SECONDARY:
 
 -include $(wildcard $(B)/loader/*.d $(B)/loader/*/*.d $(B)/bpf/*.d $(B)/tests/*/*.d $(B)/tools/*/*.d)

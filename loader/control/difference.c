@@ -93,15 +93,25 @@ static bool guard_is_right(const struct kern *kern, const struct target *target,
 
 /* But for the images. */
 static bool entry_is_right(const struct kern *kern, const struct target *target,
-			   const struct present *present)
+			   const struct sg_binding *binding, uint32_t owner,
+			   const struct hooks *hooks)
 {
-	const struct sg_binding *binding = &present->binding;
-	struct sg_binding wanted =
-		binding_without_images(kern, target, present->owner, &present->wanted);
+	struct sg_binding wanted = binding_without_images(kern, target, owner, hooks);
 
 	wanted.policy = binding->policy;
 	wanted.guard = binding->guard;
 	return !memcmp(&wanted, binding, sizeof(wanted));
+}
+
+bool target_lacks_only_policy(const struct kern *kern, const struct target *target,
+			      const struct sg_binding *binding)
+{
+	struct hooks named = hooks_of_binding(binding);
+
+	return SG_OWNER_SLOT(binding->owner) == target->instance.slot &&
+	       binding->policy != target->policy->word &&
+	       entry_is_right(kern, target, binding, binding->owner, &named) &&
+	       guard_is_right(kern, target, binding);
 }
 
 const char *target_difference(const struct kern *kern, const struct target *target,
@@ -127,7 +137,7 @@ const char *target_difference(const struct kern *kern, const struct target *targ
 		return "has another part of the connection table than its own";
 	if (binding->share != target->share)
 		return "may have another number of connections than it should";
-	if (!entry_is_right(kern, target, present))
+	if (!entry_is_right(kern, target, binding, present->owner, &present->wanted))
 		return "has other options than it should";
 	return NULL;
 }

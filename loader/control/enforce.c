@@ -151,6 +151,22 @@ static int unbind_stale(struct enforcement *e, struct error *err)
 	return r;
 }
 
+/*
+ * Before anything that takes time: instances of one group change together.
+ * Whether all else is right is looked at after that. Who wants to be told of
+ * differences finds them one by one.
+ */
+static int swap_policies(struct enforcement *e, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < e->targets.count; i++) {
+		if (e->targets.items[i].is_enforced)
+			r = step_swap_policy(&e->steps, e->kern, &e->targets.items[i], err);
+	}
+	return r;
+}
+
 static int bind_targets(struct enforcement *e, struct error *err)
 {
 	int r = 0;
@@ -216,6 +232,8 @@ static int mend(struct enforcement *e, struct error *err)
 		r = configure(e, err);
 	if (!r)
 		r = unbind_stale(e, err);
+	if (!r && !check_only && !e->change->drift)
+		r = swap_policies(e, err);
 	if (!r)
 		r = bind_targets(e, err);
 	if (!r)

@@ -82,6 +82,25 @@ int step_bind(struct steps *steps, struct kern *kern, const struct target *targe
 	return binding_set(kern, ifindex, &binding, err);
 }
 
+int step_swap_policy(struct steps *steps, struct kern *kern, const struct target *target,
+		     struct error *err)
+{
+	uint32_t ifindex = target->link.ifindex;
+	struct sg_binding binding;
+	struct hooks hooks;
+	int r;
+
+	if (!binding_get(kern, ifindex, &binding) ||
+	    !target_lacks_only_policy(kern, target, &binding))
+		return 0;
+	hooks = hooks_of_binding(&binding);
+	r = note_step(steps, kern, ifindex, target->link.name, &hooks, err);
+	if (r)
+		return r;
+	binding.policy = target->policy->word;
+	return binding_set(kern, ifindex, &binding, err);
+}
+
 int steps_settle(const struct steps *steps, struct kern *kern, struct error *err)
 {
 	const struct timespec wait = {.tv_nsec = START_NS};

@@ -64,6 +64,10 @@ const char *target_difference(const struct kern *kern, const struct target *targ
 struct sg_binding target_binding(const struct kern *kern, const struct target *target,
 				 uint32_t owner, const struct hooks *hooks);
 
+/* Whether its entry is what it should be with its hooks as they are named, but for the policy. */
+bool target_lacks_only_policy(const struct kern *kern, const struct target *target,
+			      const struct sg_binding *binding);
+
 /* Everything that is bound. */
 int bounds_load(const struct kern *kern, struct bounds *bounds_out, struct error *err);
 

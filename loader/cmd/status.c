@@ -11,6 +11,7 @@
 
 #include "cmd/output.h"
 #include "cmd/session.h"
+#include "cmd/status_reasons.h"
 
 /* A share that is fuller has that as its instance's health. */
 #define FULL_PERCENT 90
@@ -273,6 +274,8 @@ static int print_status(const json_t *document, struct error *err)
 		if (!r)
 			r = output_line("  ", json_string_value(sentence), err);
 	}
+	if (!r)
+		r = status_print_reasons(json_object_get(document, "instances"), err);
 	return r ? r : output_table(json_object_get(document, "instances"), columns, err);
 }
 

@@ -9,8 +9,9 @@
 
 struct present target_present(const struct kern *kern, const struct target *target)
 {
+	enum attach_mode mode = target->instance.options.mode;
 	struct present present = {
-		.wanted = hooks_wanted(kern, target->instance.options.mode),
+		.wanted = hooks_wanted(kern, mode == MODE_AUTO ? auto_mode(&target->link) : mode),
 		.owner = share_owner(kern, target->instance.slot),
 	};
 

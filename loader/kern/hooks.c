@@ -60,7 +60,7 @@ struct hooks hooks_wanted(const struct kern *kern, enum attach_mode mode)
 
 	hooks.tx = kern->has_tcx ? SG_HOOK_TCX : SG_HOOK_CLSACT;
 	switch (mode) {
-	case MODE_AUTO:
+	case MODE_AUTO: /* what it is on an interface is for the caller to know */
 	case MODE_TC:
 		hooks.rx = hooks.tx;
 		break;

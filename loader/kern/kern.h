@@ -106,7 +106,7 @@ struct hooks {
 	bool own_clsact; /* the clsact qdisc was not there before us */
 };
 
-/* What a mode wants on this kernel: auto and tc are tcx where the kernel has it, else clsact. */
+/* What a mode wants on this kernel: tc is tcx where the kernel has it, else clsact. */
 struct hooks hooks_wanted(const struct kern *kern, enum attach_mode mode);
 /*
  * Make the programs on an interface `to`: what is missing is attached before

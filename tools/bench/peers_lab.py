@@ -150,9 +150,11 @@ class Lab:
         return made
 
     def close(self):
-        while self.helpers:
-            self.helpers.pop().close()
-        shutil.rmtree(self.bpffs, ignore_errors=True)
-        for where in "left", "router", "right":
-            subprocess.run(["ip", "netns", "del", self.namespace(where)], capture_output=True, check=False)
-        shutil.rmtree(self.directory, ignore_errors=True)
+        try:
+            while self.helpers:
+                self.helpers.pop().close()
+        finally:
+            shutil.rmtree(self.bpffs, ignore_errors=True)
+            for where in "left", "router", "right":
+                subprocess.run(["ip", "netns", "del", self.namespace(where)], capture_output=True, check=False)
+            shutil.rmtree(self.directory, ignore_errors=True)

@@ -25,14 +25,14 @@ Dropped, since no rule accepts them: million packets a second that one CPU recei
 them is subtracted, that to put them into the veth's queue is not."""
 STREAMS = """\
 TCP through the router, 2 x {half:,} rules: client and server on the first and the last CPU. Clock time: noisy on a
-machine that has other work. "of no filter": against a run without a filter just before."""
+machine that has other work. "of no filter": against the runs without one just before and after."""
 LOADING = """\
 Loading {count:,} rules: whole processes from files of rules until they have ended (sgate: a command for each group, the
 interface attached; ipset: ipset and iptables). "compile and publish" is of sgate without process, parsing and store."""
 
 
 def spread(summary, scale=1):
-    return f"{number(summary['median'] * scale)} ({number(summary['low'] * scale)}-{number(summary['high'] * scale)})"
+    return f"{number(summary['median'] * scale)} ({number(summary['low'] * scale)}..{number(summary['high'] * scale)})"
 
 
 def find(rows, key, rules):

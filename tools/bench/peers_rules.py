@@ -129,15 +129,19 @@ def sgate_text(rules):
 
 
 def nft_text(rules, inner, outer, shape):
-    """shape: `linear`, `set` (both take the way back for granted), `stateful`."""
-    elements = ",\n".join(f"{r.protocol} . {r.source} . {r.ports('-')}" for r in rules)
+    """shape: `linear`, `set` (both take the way back for granted), `stateful`.
+
+    The address comes first in the set: the kernel goes on with all elements that match so far, and
+    with the protocol first that is half of them, which takes ten times as long.
+    """
+    elements = ",\n".join(f"{r.source} . {r.protocol} . {r.ports('-')}" for r in rules)
     begin = f'iif "{inner}" accept' if shape != "stateful" else "ct state established,related accept"
     if shape == "linear":
         body = "\n".join(f"ip saddr {r.source} {r.protocol} dport {r.ports('-')} accept" for r in rules)
         accepted = ""
     else:
-        body = f'iif "{outer}" meta l4proto . ip saddr . th dport @accepted accept'
-        accepted = ("set accepted { type inet_proto . ipv4_addr . inet_service; flags interval;\n"
+        body = f'iif "{outer}" ip saddr . meta l4proto . th dport @accepted accept'
+        accepted = ("set accepted { type ipv4_addr . inet_proto . inet_service; flags interval;\n"
                     f"elements = {{ {elements} }}\n}}\n")
     return (f"table ip peers {{\n{accepted}chain forward {{\n"
             f"type filter hook forward priority filter; policy drop;\n{begin}\n{body}\n}}\n}}\n")

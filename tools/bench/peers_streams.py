@@ -40,21 +40,22 @@ class Streams:
 
 
 def measure_streams(cases, rules, settings):
-    """Rows of throughput and latency. Each run in bulk follows one without a filter, of which it is a share."""
+    """Rows of throughput and latency; in bulk also as a share of what no filter gives just before and after."""
     cases = [case for case in cases if not case.filter.drops_all]
     streams = {case.key: case.attempt(Streams, case, rules, settings.cpus) for case in cases}
     figures = {case.key: [] for case in cases}
 
     def one_round(case):
-        base = streams["none"].bulk(settings.bulk_ms)
-        mine = streams[case.key].bulk(settings.bulk_ms)
-        return mine, mine / base, *streams[case.key].echo(settings.echoes)
+        return streams[case.key].bulk(settings.bulk_ms), *streams[case.key].echo(settings.echoes)
 
     for number in range(settings.stream_rounds + 1):
+        before = streams["none"].bulk(settings.bulk_ms)
         for case in cases:
             figure = case.attempt(one_round, case)
+            after = streams["none"].bulk(settings.bulk_ms)
             if number and figure:  # the first round warms up
-                figures[case.key].append(figure)
+                figures[case.key].append((figure[0], 2 * figure[0] / (before + after), *figure[1:]))
+            before = after
     rows = []
     for case in cases:
         if not case.failure:

@@ -71,6 +71,9 @@ int settings_init(struct kern *kern, struct error *err);
 /* Whole seconds of a number of units of the table's clock. */
 uint32_t settings_seconds(const struct sg_settings *settings, uint32_t units);
 
+/* Load an object whose maps are those of this name that are pinned, or are made and pinned now. */
+struct bpf_object;
+int object_load(const struct kern *kern, struct bpf_object *object, struct error *err);
 /* Load the BPF objects into kern's maps, making and pinning what is missing. */
 int programs_load(struct kern *kern, struct error *err);
 /* Hash of the BPF objects in this binary. */

@@ -99,7 +99,7 @@ static int set_pin_paths(const struct kern *kern, struct bpf_object *object, str
 	return 0;
 }
 
-static int load_object(const struct kern *kern, struct bpf_object *object, struct error *err)
+int object_load(const struct kern *kern, struct bpf_object *object, struct error *err)
 {
 	int r = set_pin_paths(kern, object, err);
 
@@ -145,7 +145,7 @@ static int load_tc(struct kern *kern, struct error *err)
 
 	if (!skeleton)
 		return kern_error(err, errno, "cannot open the TC programs");
-	r = load_object(kern, skeleton->obj, err);
+	r = object_load(kern, skeleton->obj, err);
 	if (!r)
 		r = pin_program(kern, PROGRAM_TC_RX, skeleton->progs.sg_tc_rx, err);
 	if (!r)
@@ -166,7 +166,7 @@ static int load_xdp(struct kern *kern, enum kern_program which, bool with_frags,
 	skeleton->rodata->sg_has_frags = with_frags;
 	if (with_frags)
 		bpf_program__set_flags(skeleton->progs.sg_xdp_rx, BPF_F_XDP_HAS_FRAGS);
-	r = load_object(kern, skeleton->obj, err);
+	r = object_load(kern, skeleton->obj, err);
 	if (!r)
 		r = pin_program(kern, which, skeleton->progs.sg_xdp_rx, err);
 	sg_xdp__destroy(skeleton);

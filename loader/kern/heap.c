@@ -105,6 +105,10 @@ static int find_clean_room(const struct kern *kern, uint32_t nodes, uint32_t *fi
 	AUTO(extents_fini) struct extents taken = {};
 	int r = 0;
 
+	if (!dirty_count(kern)) {
+		*first_out = extents_find_room(&kern->used, nodes);
+		return 0;
+	}
 	for (size_t i = 0; !r && i < kern->used.count; i++)
 		r = extents_add(&taken, kern->used.items[i]);
 	for (uint32_t i = 0; !r && i < dirty_count(kern); i++)
@@ -199,11 +203,10 @@ int heap_publish(struct kern *kern, const struct image *image, uint64_t *word_ou
 		return r;
 	r = reach(kern, root + image->count);
 	if (!r)
-		r = extents_add(&kern->used,
-				(struct sg_extent){.first = root, .nodes = image->count});
+		r = extents_insert(&kern->used,
+				   (struct sg_extent){.first = root, .nodes = image->count});
 	if (r)
 		return kern_error(err, -r, "cannot publish a policy");
-	extents_sort(&kern->used);
 	memcpy(&kern->heap[root], image->nodes, image->count * sizeof(*image->nodes));
 	header = &kern->heap[root + 1].header;
 	header->generation = next_generation(kern);

@@ -160,6 +160,8 @@ static int warm(struct session *session, const struct bench_runner *runner, stru
 		trial_set_policy(session->trial, runner->policy);
 	if (runner->way == WAY_ONCE)
 		return connections_flush(session->kern, BENCH_SLOT, TRIAL_IFINDEX, err);
+	if (runner->is_always_cold && runner->runs)
+		return 0;
 	return runner_run(session, runner, runner->way == WAY_REPEAT ? WARM_RUNS : runner->count,
 			  &ignored, err);
 }
@@ -210,17 +212,23 @@ static bool case_is_wanted(const struct session *session, const struct bench_run
 	return !only || strstr(key, only) || !fnmatch(only, key, 0);
 }
 
-/* The cases that were asked for, and what they are compared with. */
-static bool choose(const struct session *session, struct scene *scene)
+bool scene_is_wanted(const struct session *session, const struct scene *scene)
 {
-	bool any = false;
+	for (uint32_t i = 0; i < scene->count; i++) {
+		if (case_is_wanted(session, &scene->runners[i]))
+			return true;
+	}
+	return false;
+}
 
+/* The cases that were asked for, and what they are compared with. */
+static void choose(const struct session *session, struct scene *scene)
+{
 	for (uint32_t i = 0; i < scene->count; i++) {
 		struct bench_runner *runner = &scene->runners[i];
 
 		if (!case_is_wanted(session, runner))
 			continue;
-		any = true;
 		runner->is_wanted = true;
 		if (runner->empty != NO_RUNNER)
 			scene->runners[runner->empty].is_wanted = true;
@@ -231,7 +239,6 @@ static bool choose(const struct session *session, struct scene *scene)
 			scene->runners[reference->empty].is_wanted = true;
 		}
 	}
-	return any;
 }
 
 static void net_of(const struct scene *scene, const struct bench_runner *runner, uint32_t rounds,
@@ -345,8 +352,9 @@ int scene_measure(struct session *session, struct scene *scene, struct error *er
 {
 	int r = 0;
 
-	if (!choose(session, scene))
+	if (!scene_is_wanted(session, scene))
 		return 0;
+	choose(session, scene);
 	for (uint32_t i = 0; !r && i < scene->count; i++) {
 		if (scene->runners[i].is_wanted)
 			r = prepare(session, &scene->runners[i], err);

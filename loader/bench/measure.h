@@ -31,7 +31,8 @@ struct bench_runner {
 	bool is_judged;
 	enum sg_direction direction;
 	enum sg_reason reason;
-	uint32_t slots; /* BENCH_SLOT is the first of them */
+	uint32_t slots;	     /* BENCH_SLOT is the first of them */
+	bool is_always_cold; /* no turn of the ring finds what the one before left in caches */
 	/* What it is compared with, by index; a case has labels. */
 	uint32_t empty;
 	uint32_t reference;
@@ -69,6 +70,9 @@ struct session {
 	uint32_t scene_count;
 	const char *scene_name;
 };
+
+/* Whether it has a case that was asked for. */
+bool scene_is_wanted(const struct session *session, const struct scene *scene);
 
 /* Run the rounds of a scene and append its cases to the report. */
 int scene_measure(struct session *session, struct scene *scene, struct error *err);

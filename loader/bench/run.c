@@ -46,12 +46,16 @@ static const struct scene_plan plans[] = {
 	RULES(true, 20000, false),
 	PLAN("hard rules", scene_mixes, SG_IPV4, 2000, false),
 	PLAN("hard rules", scene_mixes, SG_IPV4, 20000, false),
+	PLAN("connections", scene_state, SG_IPV4, 2000, true),
+	{.name = "connections", .run = scene_state, .is_xdp = true, .rules = 2000},
+	PLAN("first packets", scene_first, SG_IPV4, 2000, true),
+	PLAN("100,000 connections", scene_crowd, SG_IPV4, 2000, true),
+	PLAN("100,000 connections", scene_crowd, SG_IPV6, 2000, true),
+	PLAN("instances", scene_instances, SG_IPV4, 2000, true),
+	PLAN("two-cpus", scene_two_cpus, SG_IPV4, 2000, true),
+	PLAN("publish", scene_publish, SG_IPV4, 2000, false),
+	PLAN("publish", scene_publish, SG_IPV4, 20000, true),
 };
-
-static void forget_affinity(const cpu_set_t *before)
-{
-	sched_setaffinity(0, sizeof(*before), before);
-}
 
 /* One CPU, and before others that want it. */
 static void settle(cpu_set_t *before)
@@ -66,6 +70,12 @@ static void settle(cpu_set_t *before)
 	CPU_SET(cpu < 0 ? 0 : cpu, &one);
 	sched_setaffinity(0, sizeof(one), &one);
 	setpriority(PRIO_PROCESS, 0, -20);
+}
+
+static void unsettle(const cpu_set_t *before)
+{
+	setpriority(PRIO_PROCESS, 0, 0);
+	sched_setaffinity(0, sizeof(*before), before);
 }
 
 static int know_addresses(struct session *session, struct error *err)
@@ -117,16 +127,17 @@ int bench_run(const struct bench_options *options, struct bench_report *report_o
 	report.rounds = session.rounds;
 	if (options->progress)
 		options->progress(0, "loading the programs");
+	settle(&before);
 	r = trial_open(&settings, &session.trial, err);
-	if (r)
+	if (r) {
+		unsettle(&before);
 		return r;
+	}
 	session.kern = trial_kern(session.trial);
 	snprintf(report.compiler, sizeof(report.compiler), "%s", trial_compiler(session.trial));
 	report.has_cycles = perf_open(&session.perf);
-	settle(&before);
 	r = run_scenes(&session, err);
-	setpriority(PRIO_PROCESS, 0, 0);
-	forget_affinity(&before);
+	unsettle(&before);
 	perf_close(&session.perf);
 	trial_close(session.trial);
 	if (!r)

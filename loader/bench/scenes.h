@@ -15,7 +15,7 @@
 #define BENCH_INSTANCES 10000
 
 struct scene_plan {
-	const char *name; /* for the progress */
+	const char *name; /* for the progress; and for --only, where it has no cases */
 	int (*run)(struct session *session, const struct scene_plan *plan, struct error *err);
 	bool is_quick; /* the targets need it */
 	bool is_xdp;
@@ -26,6 +26,7 @@ struct scene_plan {
 int scene_rules(struct session *session, const struct scene_plan *plan, struct error *err);
 int scene_mixes(struct session *session, const struct scene_plan *plan, struct error *err);
 int scene_state(struct session *session, const struct scene_plan *plan, struct error *err);
+int scene_first(struct session *session, const struct scene_plan *plan, struct error *err);
 int scene_crowd(struct session *session, const struct scene_plan *plan, struct error *err);
 int scene_instances(struct session *session, const struct scene_plan *plan, struct error *err);
 int scene_two_cpus(struct session *session, const struct scene_plan *plan, struct error *err);
@@ -48,6 +49,9 @@ void published_fini(struct published *published);
 int stage_begin(struct session *session, struct error *err);
 /* Bind loopback, with whatever policy of this scene. */
 int stage_bind(struct session *session, uint64_t word, struct error *err);
+
+/* Open a connection of the flow; loopback's policy must accept it. */
+int stage_handshake(struct session *session, const struct bench_flow *flow, struct error *err);
 
 #define STAGE_RING 8192 /* different packets of a cold case */
 

@@ -93,8 +93,8 @@ static const struct target_spec specs[] = {
 	{"instances",
 	 "10,000 bound instances against 1, random instance each packet",
 	 1.4,
-	 {{"tc/ipv4/public/2000x2/last-rule/cold/10000-instances",
-	   "tc/ipv4/public/2000x2/last-rule/cold/bound"}}},
+	 {{"tc/ipv4/public/2000x2/random-instance/cold/10000-instances",
+	   "tc/ipv4/public/2000x2/random-instance/cold"}}},
 };
 
 static int no_memory(struct error *err)

@@ -22,11 +22,14 @@ static int clock_read(const struct kern *kern, uint32_t *now_out)
 {
 	char path[KERN_PATH_MAX], frame[SMALLEST_FRAME] = {};
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = sizeof(frame));
-	AUTO_CLOSE int program = -1;
+	int program = kern->programs[PROGRAM_CLOCK];
+	AUTO_CLOSE int opened = -1;
 
-	if (kern_path(kern, path, "progs", kern_program_names[PROGRAM_CLOCK], NULL))
-		return -ENAMETOOLONG;
-	program = bpf_obj_get(path);
+	if (program < 0) {
+		if (kern_path(kern, path, "progs", kern_program_names[PROGRAM_CLOCK], NULL))
+			return -ENAMETOOLONG;
+		program = opened = bpf_obj_get(path);
+	}
 	if (program < 0 || bpf_prog_test_run_opts(program, &options))
 		return -errno;
 	*now_out = options.retval;

@@ -106,4 +106,7 @@ void bench_report_fini(struct bench_report *report);
 /* NULL when it was not measured. */
 const struct bench_case *bench_find(const struct bench_report *report, const char *key);
 
+/* Write the plots into a directory, which is made when missing. */
+int bench_plots(const struct bench_report *report, const char *dir, struct error *err);
+
 #endif

@@ -119,7 +119,7 @@ static int run_unchecked(struct session *session, const struct bench_runner *run
 int runner_run(struct session *session, const struct bench_runner *runner, uint32_t runs,
 	       struct trial_run *run_out, struct error *err)
 {
-	uint64_t right, right_after, all, all_after;
+	uint64_t right = 0, right_after = 0, all = 0, all_after = 0;
 	char key[BENCH_KEY_MAX] = "";
 	int r;
 
@@ -154,13 +154,14 @@ int runner_run(struct session *session, const struct bench_runner *runner, uint3
 /* Bring the runner's policy and the caches to where they are in the middle of its run. */
 static int warm(struct session *session, const struct bench_runner *runner, struct error *err)
 {
-	struct trial_run ignored;
+	struct trial_run ignored = {0};
 
 	if (runner->policy)
 		trial_set_policy(session->trial, runner->policy);
 	if (runner->way == WAY_ONCE)
 		return connections_flush(session->kern, BENCH_SLOT, TRIAL_IFINDEX, err);
-	if (runner->is_always_cold && runner->runs)
+	/* the kernel waits for a grace period before it runs an XDP program */
+	if (runner->runs && (runner->is_always_cold || runner->program >= TRIAL_XDP_EMPTY))
 		return 0;
 	return runner_run(session, runner, runner->way == WAY_REPEAT ? WARM_RUNS : runner->count,
 			  &ignored, err);
@@ -170,7 +171,7 @@ static int warm(struct session *session, const struct bench_runner *runner, stru
 static int calibrate(struct session *session, struct bench_runner *runner, struct error *err)
 {
 	uint32_t turn = runner->way == WAY_REPEAT ? CALIBRATION_RUNS : runner->count;
-	struct trial_run run;
+	struct trial_run run = {0};
 	int r = warm(session, runner, err);
 
 	runner->runs = turn;
@@ -186,7 +187,7 @@ static int slice(struct session *session, struct bench_runner *runner, uint32_t 
 		 struct error *err)
 {
 	struct perf_counts before, after;
-	struct trial_run run;
+	struct trial_run run = {0};
 	int r = warm(session, runner, err);
 
 	before = perf_read(&session->perf);

@@ -32,7 +32,7 @@ struct worker {
 static void *work(void *argument)
 {
 	struct worker *worker = argument;
-	struct trial_run warm;
+	struct trial_run warm = {0};
 	cpu_set_t one;
 
 	CPU_ZERO(&one);
@@ -135,7 +135,7 @@ static int prepare_workers(struct session *session, const struct published *publ
 static int measure_two(struct session *session, struct worker *workers, struct error *err)
 {
 	AUTO_FREE double *ratios = calloc(session->rounds, sizeof(*ratios));
-	struct sg_counters before, after;
+	struct sg_counters before = {0}, after = {0};
 	uint64_t expected = (uint64_t)session->rounds * 2 * CPUS * (SLICE_RUNS + SLICE_RUNS / 10);
 	int r = counters_read(session->kern, BENCH_SLOT, &before, err);
 

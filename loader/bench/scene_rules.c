@@ -28,8 +28,8 @@ static const struct fate_text fates[] = {
 /* The cases of one policy: each fate, hot and cold. */
 struct part {
 	const struct published *published;
-	uint32_t ring; /* first of its frames: STAGE_RING for each fate */
 	size_t fates;  /* how many of them */
+	uint32_t ring; /* first of its frames: STAGE_RING for each fate */
 	bool is_xdp;
 };
 
@@ -139,7 +139,7 @@ int scene_rules(struct session *session, const struct scene_plan *plan, struct e
 
 	for (size_t i = 0; !r && i < count; i++) {
 		r = stage_policy(session, &specs[i], &published[i], err);
-		parts[i] = (struct part){&published[i], ring, i < 2 ? ARRAY_SIZE(fates) : 1,
+		parts[i] = (struct part){&published[i], i < 2 ? ARRAY_SIZE(fates) : 1, ring,
 					 plan->is_xdp};
 		ring += (uint32_t)parts[i].fates * STAGE_RING;
 	}
@@ -171,7 +171,7 @@ int scene_mixes(struct session *session, const struct scene_plan *plan, struct e
 		};
 
 		r = stage_policy(session, &spec, &published[i], err);
-		parts[i] = (struct part){&published[i], i * STAGE_RING, 1, plan->is_xdp};
+		parts[i] = (struct part){&published[i], 1, i * STAGE_RING, plan->is_xdp};
 	}
 	if (!r)
 		r = measure_parts(session, parts, ARRAY_SIZE(parts), reference_ring, false, err);

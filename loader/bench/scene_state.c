@@ -59,7 +59,7 @@ static struct bench_runner *add_judged(struct scene *scene, enum trial_program p
 static int send_one(struct session *session, enum trial_program program, const uint8_t *frame,
 		    struct error *err)
 {
-	struct trial_run run;
+	struct trial_run run = {0};
 	int r = trial_repeat(session->trial, program, frame, 1, &run, err);
 
 	if (!r && !run.accepted)
@@ -222,7 +222,7 @@ static int open_crowd(struct session *session, const struct published *published
 	struct sg_bench_frame *ring = trial_ring(session->trial);
 	struct random random = random_seeded(session->options->seed + 2);
 	struct bench_flow flows[CHUNK];
-	struct trial_run run;
+	struct trial_run run = {0};
 	int r = 0;
 
 	for (uint32_t from = 0; from < BENCH_CONNECTIONS; from += CHUNK) {
@@ -254,7 +254,7 @@ static int open_crowd(struct session *session, const struct published *published
 static int mend_crowd(struct session *session, struct error *err)
 {
 	struct sg_bench_frame *ring = trial_ring(session->trial);
-	struct trial_run received, sent;
+	struct trial_run received = {0}, sent = {0};
 
 	for (uint32_t i = 0; i < BENCH_CONNECTIONS; i++) {
 		int r = trial_repeat(session->trial, TRIAL_TC_RX, ring[i].bytes, 1, &received, err);

@@ -262,9 +262,12 @@ static int read_options(const struct invocation *invocation, struct bench_option
 static int show(const struct invocation *invocation, const struct bench_options *options,
 		const struct bench_report *report, struct error *err)
 {
+	const char *plots = option_value(invocation, "svg");
 	AUTO_JSON json_t *document = NULL;
-	int r = 0;
+	int r = plots ? bench_plots(report, plots, err) : 0;
 
+	if (r)
+		return r;
 	if (!invocation->json)
 		r = print_report(report, err);
 	else {

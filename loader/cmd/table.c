@@ -136,6 +136,7 @@ static const struct option_spec bench_options[] = {
 	VALUE("only", "PATTERN", "only cases with this in their name, or matching it (* and ?)"),
 	VALUE("rounds", "N", "how often each case is measured, 1-1000"),
 	VALUE("seed", "N", "of the rules and packets; the same ones for the same seed"),
+	VALUE("svg", "DIR", "write plots into this directory"),
 	FLAG("check", "exit status 1 when a target is missed"),
 	NO_MORE_OPTIONS,
 };

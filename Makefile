@@ -36,7 +36,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wer
 CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=gnu17 $(WARNINGS) $(CFLAGS) $(SANFLAGS) -Iinclude -Iloader -I$(B)/skel \
 	$(shell $(PKG_CONFIG) --cflags $(LIBS)) -D_GNU_SOURCE -DSGATE_VERSION='"$(VERSION)"'
-LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS))
+LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm
 # The UAPI headers of the machine's own architecture, for a compiler that targets BPF.
 BPF_CFLAGS := -std=gnu17 -g -O2 -target bpf -mcpu=v3 $(filter-out -Wmissing-prototypes,$(WARNINGS)) -Iinclude \
 	-idirafter /usr/include/$(shell $(CC) -print-multiarch)
@@ -47,6 +47,7 @@ BPF_SKEL := $(patsubst bpf/%.bpf.c,$(B)/skel/%.skel.h,$(wildcard bpf/*.bpf.c))
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 TESTS := $(UNIT_TESTS) $(patsubst %.c,$(B)/%,$(wildcard tests/bpf/test_*.c))
 TEST_LIB_O := $(patsubst %.c,$(B)/%.o,$(filter-out $(wildcard tests/*/test_*.c),$(wildcard tests/unit/*.c tests/bpf/*.c)))
+BENCH_TOOLS := $(patsubst %,$(B)/tools/bench/%,peers_traffic peers_tcp peers_load control_fill control_watch modes_tap)
 E2E_TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/e2e/tools/*.c))
 
 all: $(B)/sgate ## build the program, build/sgate
@@ -67,16 +68,32 @@ $(B)/%.o: %.c
 
 # Which files a program includes is known after the first build; skeletons come before.
 $(LOADER_O) $(B)/loader/main.o: | $(BPF_SKEL)
+$(B)/tools/bench/peers_traffic.o: | $(B)/skel/peers_traffic.skel.h
+$(B)/tools/bench/peers_traffic: $(B)/tools/bench/peers_flows.o
 
-$(B)/bpf/%.bpf.o: bpf/%.bpf.c
+define compile_bpf
 	$(say) BPF $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
+endef
 
-$(B)/skel/%.skel.h: $(B)/bpf/%.bpf.o
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c
+	$(compile_bpf)
+
+$(B)/tools/bench/%.bpf.o: tools/bench/%.bpf.c
+	$(compile_bpf)
+
+define make_skeleton
 	$(say) SKEL $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen skeleton $< name sg_$* > $@.tmp && mv $@.tmp $@
+endef
+
+$(B)/skel/%.skel.h: $(B)/bpf/%.bpf.o
+	$(make_skeleton)
+
+$(B)/skel/%.skel.h: $(B)/tools/bench/%.bpf.o
+	$(make_skeleton)
 
 $(B)/tests/%: $(B)/tests/%.o $(TEST_LIB_O) $(B)/libsgate.a
 	$(say) LINK $@
@@ -95,7 +112,8 @@ $(B)/tools/bench/%: $(B)/tools/bench/%.o $(B)/libsgate.a
 cost: $(B)/tools/bench/packet_cost ## print what a packet and a policy cost here; as root
 	$(Q)$<
 
-tests: $(TESTS) $(E2E_TOOLS)
+bench-tools: $(BENCH_TOOLS)
+tests: $(TESTS) $(E2E_TOOLS) $(BENCH_TOOLS)
 unit-tests: $(UNIT_TESTS)
 
 demo: all ## show on network namespaces of its own what sgate does; as root
@@ -145,7 +163,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
 	@echo 'settings: V=1 shows commands, SAN=1 builds with ASan and UBSan, PREFIX, DESTDIR'
 
-.PHONY: all cost tests unit-tests demo check lint lint-files install clean help
+.PHONY: all cost bench-tools tests unit-tests demo check lint lint-files install clean help
 .SECONDARY:
 
 -include $(wildcard $(B)/loader/*.d $(B)/loader/*/*.d $(B)/bpf/*.d $(B)/tests/*/*.d $(B)/tools/*/*.d)

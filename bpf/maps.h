@@ -25,7 +25,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, SG_MAX_SLOTS);
+	__uint(max_entries, SG_SLOTS(SG_INSTANCES));
 	__type(key, __u32);
 	__type(value, struct sg_binding);
 } sg_bindings_far SEC(".maps");
@@ -39,10 +39,13 @@ struct {
 	__uint(value_size, SG_HEAP_NODES * sizeof(union sg_node));
 } sg_heap SEC(".maps");
 
-/* Key: slot. The programs add, the loader reads, and clears when a slot gets a new instance. */
+/*
+ * Key: slot. The programs add, the loader reads, and clears when a slot gets a
+ * new instance. The loader sets the size: a slot for each instance.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, SG_MAX_SLOTS);
+	__uint(max_entries, SG_SLOTS(SG_INSTANCES));
 	__type(key, __u32);
 	__type(value, struct sg_counters);
 } sg_counters SEC(".maps");
@@ -77,10 +80,13 @@ struct {
 	__type(value, struct sg_lock);
 } sg_locks SEC(".maps");
 
-/* Key: slot. The programs count, under the share's own lock; the loader sets limits and epochs. */
+/*
+ * Key: slot. The programs count, under the share's own lock; the loader sets
+ * limits and epochs, and the size.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, SG_MAX_SLOTS);
+	__uint(max_entries, SG_SLOTS(SG_INSTANCES));
 	__type(key, __u32);
 	__type(value, struct sg_share);
 } sg_shares SEC(".maps");

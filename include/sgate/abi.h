@@ -24,7 +24,7 @@
  */
 struct sg_binding {
 	__u64 policy;  /* SG_POLICY_WORD; 0: none */
-	__u32 owner;   /* SG_OWNER: the instance's slot, 1 ... SG_MAX_SLOTS - 1, and epoch */
+	__u32 owner;   /* SG_OWNER: the instance's slot, from 1 on, and epoch */
 	__u32 options; /* SG_OPTION_* */
 	__be16 ethertype[SG_MAX_ETHERTYPES]; /* allowed beside IP and ARP; 0: unused */
 	__u32 guard;  /* heap index of the guard image's root; 0: addresses are not known */
@@ -93,8 +93,8 @@ struct sg_meta {
 	__u64 netns_inode;     /* interface indexes the bindings mean */
 	__u64 programs;	       /* hash of the BPF objects that are pinned */
 	__u32 dirty_count;
-	__u32 reserved;
-	__u64 store; /* of the state directory whose instances the bindings are; 0: nobody's */
+	__u32 near_end; /* no entry of sg_bindings was written from this index on */
+	__u64 store;	/* of the state directory whose instances the bindings are; 0: nobody's */
 	struct sg_extent dirty[SG_MAX_DIRTY_EXTENTS];
 };
 

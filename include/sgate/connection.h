@@ -68,14 +68,17 @@ enum sg_budget {
 
 /*
  * Whose state it is: the slot of an instance, and how often that slot's state
- * was thrown away before. An entry with an older epoch is nobody's.
+ * was thrown away before. An entry with an older epoch is nobody's. Throwing
+ * away also frees the slot's entries of every other epoch, so those that a
+ * packet under way made too late are gone one epoch later, long before the
+ * epoch, which begins again after 65,535, has their number once more.
  */
-#define SG_OWNER_SLOT_BITS 12
+#define SG_OWNER_SLOT_BITS 16
 #define SG_OWNER(slot, epoch) ((__u32)(epoch) << SG_OWNER_SLOT_BITS | (__u32)(slot))
 #define SG_OWNER_EPOCH(owner) ((owner) >> SG_OWNER_SLOT_BITS)
 #define SG_OWNER_SLOT(owner) ((owner) & ((1U << SG_OWNER_SLOT_BITS) - 1))
 
-_Static_assert(SG_MAX_SLOTS <= 1U << SG_OWNER_SLOT_BITS, "a slot fits");
+_Static_assert(SG_SLOTS(SG_MAX_INSTANCES) <= 1U << SG_OWNER_SLOT_BITS, "a slot fits");
 
 /* The instance sent the first packet; else it received it. */
 #define SG_CONNECTION_EGRESS 0x1U

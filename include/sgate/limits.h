@@ -12,11 +12,15 @@
 #define SG_MAX_GROUPS_PER_INSTANCE 2
 
 /*
- * Instances, and so slots, of one bpffs directory. Slot 0 counts the packets
- * of interfaces that have a program and no binding. A slot costs one
- * struct sg_counters (1 KiB) a CPU, allocated when the maps are made.
+ * Slots of one bpffs directory: one for each instance, and slot 0, which
+ * counts the packets of interfaces that have a program and no binding. A slot
+ * costs one struct sg_counters (1 KiB) a CPU, allocated when the maps are made
+ * for as many instances as are set: SG_INSTANCES when nothing is. The most is
+ * what the slot of an owner word can tell apart.
  */
-#define SG_MAX_SLOTS 4096
+#define SG_INSTANCES 4096
+#define SG_MAX_INSTANCES 65535
+#define SG_SLOTS(instances) ((instances) + 1)
 
 /*
  * Interface indexes below this are looked up in an array (about 1 ns), the

@@ -31,11 +31,12 @@ static json_t *timeouts_document(const struct connection_settings *settings)
 
 static json_t *settings_document(const struct connection_settings *settings)
 {
-	return json_pack("{s:o, s:I, s:I, s:I, s:I}", "timeouts", timeouts_document(settings),
+	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I}", "timeouts", timeouts_document(settings),
 			 "fragmentTimeout", (json_int_t)settings->fragment_seconds, "share",
 			 (json_int_t)settings->share, "shareMax",
 			 (json_int_t)connection_share_max(settings), "table",
-			 (json_int_t)settings->entries);
+			 (json_int_t)settings->entries, "instances",
+			 (json_int_t)settings->instances);
 }
 
 static int print_settings(const json_t *document, struct error *err)
@@ -45,6 +46,7 @@ static int print_settings(const json_t *document, struct error *err)
 		{"share", "share"},
 		{"largest share", "shareMax"},
 		{"table", "table"},
+		{"instances", "instances"},
 		{NULL, NULL},
 	};
 	json_t *timeouts = json_object_get(document, "timeouts");
@@ -128,6 +130,7 @@ static int read_change(const struct invocation *invocation, struct connection_se
 	const char *fragment = option_value(invocation, "fragment-timeout");
 	const char *share = option_value(invocation, "share");
 	const char *table = option_value(invocation, "table");
+	const char *instances = option_value(invocation, "instances");
 	struct connection_settings standard;
 	size_t position = 0;
 	int r = 0;
@@ -144,7 +147,11 @@ static int read_change(const struct invocation *invocation, struct connection_se
 	if (!r && table)
 		r = read_number("table", table, SETTINGS_MAX_ENTRIES, standard.entries,
 				&change->entries, err);
-	if (!r && !option_given(invocation, "timeout") && !fragment && !share && !table)
+	if (!r && instances)
+		r = read_number("instances", instances, SG_MAX_INSTANCES, standard.instances,
+				&change->instances, err);
+	if (!r && !option_given(invocation, "timeout") && !fragment && !share && !table &&
+	    !instances)
 		return usage_error(invocation, err, "nothing to set: give an option");
 	return r;
 }

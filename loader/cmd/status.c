@@ -11,6 +11,7 @@
 
 #include "cmd/output.h"
 #include "cmd/session.h"
+#include "cmd/status_reasons.h"
 
 /* A share that is fuller has that as its instance's health. */
 #define FULL_PERCENT 90
@@ -45,8 +46,8 @@ static json_t *table_document(const struct kern *kern)
 
 	if (kern)
 		connection_table(kern, &table);
-	return json_pack("{s:I, s:I}", "entries", (json_int_t)table.entries, "window",
-			 (json_int_t)table.window);
+	return json_pack("{s:I, s:I, s:I}", "entries", (json_int_t)table.entries, "window",
+			 (json_int_t)table.window, "instances", (json_int_t)table.instances);
 }
 
 static const char *health_text(const struct instance *instance, const struct instance_state *state)
@@ -217,12 +218,20 @@ static json_t *table_text(const json_t *document)
 			    member(document, "connectionTable", "window"));
 }
 
+static json_t *instances_text(const json_t *document)
+{
+	long long room = member(document, "connectionTable", "instances");
+	size_t count = json_array_size(json_object_get(document, "instances"));
+
+	return room ? json_sprintf("%zu, room for %lld", count, room) : json_sprintf("%zu", count);
+}
+
 static int print_summary(const json_t *document, struct error *err)
 {
 	const json_t *kernel = json_object_get(document, "kernel");
 	size_t problems = json_array_size(json_object_get(document, "drift"));
 	AUTO_JSON json_t *summary = json_pack(
-		"{s:O, s:O, s:o, s:O, s:O, s:o, s:o, s:o}", "version",
+		"{s:O, s:O, s:o, s:O, s:O, s:o, s:o, s:o, s:o}", "version",
 		json_object_get(document, "version"), "kernel", json_object_get(kernel, "release"),
 		"kernel features",
 		json_sprintf("tcx %s, xdp fragments %s, jit %s",
@@ -231,7 +240,8 @@ static int print_summary(const json_t *document, struct error *err)
 			     member(document, "kernel", "jit") ? "yes" : "no"),
 		"state directory", json_object_get(document, "stateDir"), "bpffs directory",
 		json_object_get(document, "bpffs"), "policy heap", heap_text(document),
-		"connection table", table_text(document), "health",
+		"connection table", table_text(document), "instances", instances_text(document),
+		"health",
 		problems ? json_sprintf("%zu problem%s", problems, problems > 1 ? "s" : "")
 			 : json_string("ok"));
 
@@ -264,6 +274,8 @@ static int print_status(const json_t *document, struct error *err)
 		if (!r)
 			r = output_line("  ", json_string_value(sentence), err);
 	}
+	if (!r)
+		r = status_print_reasons(json_object_get(document, "instances"), err);
 	return r ? r : output_table(json_object_get(document, "instances"), columns, err);
 }
 

@@ -43,6 +43,7 @@ int control_settings_pending(struct control *control, bool *is_pending_out, stru
 		return 0;
 	connection_table(kern, &table);
 	*is_pending_out = table.entries != settings.entries ||
+			  table.instances != settings.instances ||
 			  table.window != connection_share_max(&settings);
 	return 0;
 }

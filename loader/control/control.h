@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "control/auto_mode.h"
 #include "kern/kern.h"
 #include "model/group.h"
 #include "model/instance.h"
@@ -146,7 +147,7 @@ struct instance_state {
 	enum sg_hook rx, tx;  /* of received and of sent packets, as the kernel has them now */
 	const char *side;     /* "host" or "guest": what auto became; "auto" before that */
 	const char *no_group; /* "drop" or "pass", likewise */
-	const char *reason;   /* why these hooks: static text */
+	char reason[AUTO_REASON_MAX]; /* why these hooks */
 };
 int control_instance_state(struct control *control, const struct instance *instance,
 			   struct instance_state *state_out, struct error *err);

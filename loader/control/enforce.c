@@ -77,6 +77,20 @@ static int open_kern(struct enforcement *e, struct error *err)
 	return bounds_load(e->kern, &e->bounds, err);
 }
 
+/* There may be more instances than the maps have room for. */
+static int check_slots(const struct enforcement *e, struct error *err)
+{
+	struct connection_table table = {.instances = e->settings.instances};
+	int r = 0;
+
+	if (e->kern)
+		connection_table(e->kern, &table);
+	for (size_t i = 0; !r && i < e->targets.count; i++)
+		r = settings_check_slot(&e->settings, table.instances,
+					&e->targets.items[i].instance, err);
+	return r;
+}
+
 static int compile_target(struct enforcement *e, struct target *target, struct error *err)
 {
 	const struct instance_options *options = &target->instance.options;
@@ -137,6 +151,22 @@ static int unbind_stale(struct enforcement *e, struct error *err)
 	return r;
 }
 
+/*
+ * Before anything that takes time: instances of one group change together.
+ * Whether all else is right is looked at after that. Who wants to be told of
+ * differences finds them one by one.
+ */
+static int swap_policies(struct enforcement *e, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < e->targets.count; i++) {
+		if (e->targets.items[i].is_enforced)
+			r = step_swap_policy(&e->steps, e->kern, &e->targets.items[i], err);
+	}
+	return r;
+}
+
 static int bind_targets(struct enforcement *e, struct error *err)
 {
 	int r = 0;
@@ -144,22 +174,19 @@ static int bind_targets(struct enforcement *e, struct error *err)
 	for (size_t i = 0; !r && i < e->targets.count; i++) {
 		const struct target *target = &e->targets.items[i];
 		struct present present;
-		struct hooks hooks;
 		const char *words;
 
 		if (!target->is_enforced)
 			continue;
 		present = target_present(e->kern, target);
-		hooks = hooks_wanted(target->instance.options.mode);
-		hooks.own_clsact = present.named.own_clsact;
-		words = target_difference(e->kern, target, &present, &hooks);
+		words = target_difference(e->kern, target, &present);
 		if (!words)
 			continue;
 		if (drift_add(e->change->drift, "instance \"%s\" on \"%s\" %s", target->instance.id,
 			      target->link.name, words))
 			return control_out_of_memory(err);
 		if (!e->change->check_only)
-			r = step_bind(&e->steps, e->kern, target, &present, &hooks, err);
+			r = step_bind(&e->steps, e->kern, target, &present, err);
 	}
 	return r;
 }
@@ -205,6 +232,8 @@ static int mend(struct enforcement *e, struct error *err)
 		r = configure(e, err);
 	if (!r)
 		r = unbind_stale(e, err);
+	if (!r && !check_only && !e->change->drift)
+		r = swap_policies(e, err);
 	if (!r)
 		r = bind_targets(e, err);
 	if (!r)
@@ -248,6 +277,8 @@ int enforce(struct change *change, struct error *err)
 		r = settings_load(change->control->store, &e.settings, err);
 	if (!r)
 		r = open_kern(&e, err);
+	if (!r)
+		r = check_slots(&e, err);
 	if (!r)
 		r = compile_all(&e, err);
 	if (!r)

@@ -76,6 +76,8 @@ struct policy_set {
 	bool pass;				  /* without groups: what becomes of packets */
 	struct image image;
 	uint64_t word; /* 0 until published */
+	/* Words of live images that were found to have the same bytes and others; 0: none yet. */
+	uint64_t same, other;
 };
 
 struct policies {
@@ -117,6 +119,13 @@ int settings_change(struct store *store, const struct connection_settings *chang
 /* Whether the instance can have as many as its options say. */
 int settings_check_connections(const struct connection_settings *settings,
 			       const struct instance *instance, struct error *err);
+
+/*
+ * Whether the instance has a place in maps that were made for so many, and
+ * will have when they are made again.
+ */
+int settings_check_slot(const struct connection_settings *settings, uint32_t made_for,
+			const struct instance *instance, struct error *err);
 
 /* --- helpers of the commands --- */
 

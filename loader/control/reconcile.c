@@ -61,15 +61,14 @@ int control_reconcile(struct control *control, bool check_only, struct drift *dr
 	return r;
 }
 
-static const char *hooks_reason(const struct instance *instance, const struct instance_state *state)
+static void fill_reason(const struct instance *instance, struct instance_state *state)
 {
 	if (!state->is_bound)
-		return "not attached";
-	if (instance->options.mode != MODE_AUTO)
-		return "the mode asked for";
-	if (state->rx == SG_HOOK_CLSACT)
-		return "auto is tc; this kernel has no tcx";
-	return "auto is tc, with a tcx link";
+		strcpy(state->reason, "not attached");
+	else if (instance->options.mode != MODE_AUTO)
+		strcpy(state->reason, "the mode asked for");
+	else
+		auto_reason(&state->link, state->reason);
 }
 
 static void fill_from_kernel(const struct kern *kern, struct instance_state *state)
@@ -108,7 +107,7 @@ int control_instance_state(struct control *control, const struct instance *insta
 	state.status = instance->status[0] ? instance->status
 		       : state.has_link	   ? "RUNNING"
 					   : "STOPPED";
-	state.reason = hooks_reason(instance, &state);
+	fill_reason(instance, &state);
 	*state_out = state;
 	return 0;
 }

@@ -23,6 +23,7 @@ struct field {
 static const struct field fields[] = {
 	{"share", offsetof(struct connection_settings, share), NULL},
 	{"table", offsetof(struct connection_settings, entries), NULL},
+	{"instances", offsetof(struct connection_settings, instances), NULL},
 	{"timeout-fragment", offsetof(struct connection_settings, fragment_seconds), "fragments"},
 #define X(name, label, default_seconds) \
 	{"timeout-" label, \
@@ -100,6 +101,8 @@ static int check_sizes(const struct connection_settings *settings, struct error 
 	if (settings->entries < SETTINGS_MIN_ENTRIES || settings->entries > SETTINGS_MAX_ENTRIES)
 		return out_of_range("table", settings->entries, SETTINGS_MIN_ENTRIES,
 				    SETTINGS_MAX_ENTRIES, err);
+	if (!settings->instances || settings->instances > SG_MAX_INSTANCES)
+		return out_of_range("instances", settings->instances, 1, SG_MAX_INSTANCES, err);
 	if (!settings->share || settings->share > settings->entries / 2)
 		return error_set(err, EINVAL,
 				 settings->share ? CODE_INVALID_PARAMETER_EXCEED_MAXIMUM
@@ -124,6 +127,21 @@ int settings_check_connections(const struct connection_settings *settings,
 			 instance->id, instance->options.connections, most);
 }
 
+int settings_check_slot(const struct connection_settings *settings, uint32_t made_for,
+			const struct instance *instance, struct error *err)
+{
+	bool is_set = instance->slot <= settings->instances;
+
+	if (is_set && instance->slot <= made_for)
+		return 0;
+	return error_set(err, ENOSPC, CODE_OPERATION_DENIED_POLICY_TOO_LARGE,
+			 "no room for instance \"%s\": the maps %s for %" PRIu32
+			 " instances: remove one, or raise sgate connections set --instances%s",
+			 instance->id, is_set ? "were made" : "are",
+			 is_set ? made_for : settings->instances,
+			 is_set ? ", which is used when the maps are next made" : "");
+}
+
 /* No instance may have been promised more than it could have then. */
 static int check_instances(struct store *store, const struct connection_settings *settings,
 			   struct error *err)
@@ -131,8 +149,15 @@ static int check_instances(struct store *store, const struct connection_settings
 	AUTO(instances_fini) struct instances instances = {};
 	int r = store_instance_list(store, &instances, err);
 
-	for (size_t i = 0; !r && i < instances.count; i++)
+	for (size_t i = 0; !r && i < instances.count; i++) {
 		r = settings_check_connections(settings, &instances.items[i], err);
+		if (!r && instances.items[i].slot > settings->instances)
+			r = error_set(err, EINVAL, CODE_INVALID_PARAMETER_LESS_MINIMUM,
+				      "instances %" PRIu32 " is out of range: instance \"%s\" has "
+				      "number %" PRIu32 " of them; remove it first",
+				      settings->instances, instances.items[i].id,
+				      instances.items[i].slot);
+	}
 	return r;
 }
 

@@ -51,32 +51,53 @@ static int note_step(struct steps *steps, const struct kern *kern, uint32_t ifin
 }
 
 int step_bind(struct steps *steps, struct kern *kern, const struct target *target,
-	      const struct present *present, struct hooks *hooks, struct error *err)
+	      const struct present *present, struct error *err)
 {
+	struct hooks hooks = present->wanted;
 	uint32_t slot = SG_OWNER_SLOT(present->binding.owner);
 	uint32_t ifindex = target->link.ifindex;
 	bool is_starting = target->link.is_up && present->live.rx == SG_HOOK_NONE &&
 			   present->live.tx == SG_HOOK_NONE;
 	uint32_t starts_until = is_starting ? start_deadline(kern) : 0;
 	struct sg_binding binding;
-	int r = note_step(steps, kern, ifindex, target->link.name, hooks, err);
+	int r = note_step(steps, kern, ifindex, target->link.name, &hooks, err);
 
 	/* an entry that was left by another instance's interface with this index */
 	if (!r && present->is_bound && slot != target->instance.slot)
 		r = connections_flush(kern, slot, ifindex, err);
 	if (r)
 		return r;
-	binding = target_binding(kern, target, hooks);
+	binding = target_binding(kern, target, present->owner, &hooks);
 	binding.starts_until = starts_until;
 	r = binding_set(kern, ifindex, &binding, err);
-	if (!r)
-		r = hooks_change(kern, ifindex, target->link.name, &present->named, hooks, err);
+	if (r || present_hooks_are_right(present))
+		return r;
+	r = hooks_change(kern, ifindex, target->link.name, &present->named, &hooks, err);
 	if (r)
 		return r;
-	steps->items[steps->count - 1].after = *hooks;
+	steps->items[steps->count - 1].after = hooks;
 	steps->items[steps->count - 1].is_starting = is_starting;
-	binding = target_binding(kern, target, hooks);
+	binding = target_binding(kern, target, present->owner, &hooks);
 	binding.starts_until = starts_until;
+	return binding_set(kern, ifindex, &binding, err);
+}
+
+int step_swap_policy(struct steps *steps, struct kern *kern, const struct target *target,
+		     struct error *err)
+{
+	uint32_t ifindex = target->link.ifindex;
+	struct sg_binding binding;
+	struct hooks hooks;
+	int r;
+
+	if (!binding_get(kern, ifindex, &binding) ||
+	    !target_lacks_only_policy(kern, target, &binding))
+		return 0;
+	hooks = hooks_of_binding(&binding);
+	r = note_step(steps, kern, ifindex, target->link.name, &hooks, err);
+	if (r)
+		return r;
+	binding.policy = target->policy->word;
 	return binding_set(kern, ifindex, &binding, err);
 }
 

@@ -19,11 +19,17 @@ void steps_fini(struct steps *steps);
 
 /*
  * Write a target's entry and put its programs on its interface. `present` is
- * how it is; hooks->own_clsact is filled. An interface that was in use without
- * programs keeps starts_until till steps_settle().
+ * how it is. An interface that was in use without programs keeps starts_until
+ * till steps_settle().
  */
 int step_bind(struct steps *steps, struct kern *kern, const struct target *target,
-	      const struct present *present, struct hooks *hooks, struct error *err);
+	      const struct present *present, struct error *err);
+/*
+ * Give the target's entry its new policy where it lacks nothing else: one
+ * store, which asks nothing of the interface.
+ */
+int step_swap_policy(struct steps *steps, struct kern *kern, const struct target *target,
+		     struct error *err);
 /* End the start of all interfaces that the steps began. */
 int steps_settle(const struct steps *steps, struct kern *kern, struct error *err);
 /* Take the programs off, forget the connections and clear the entry. */

@@ -23,6 +23,7 @@ void targets_fini(struct targets *targets)
 		image_fini(&targets->items[i].guard);
 	}
 	free(targets->items);
+	free(targets->by_slot);
 	*targets = (struct targets){};
 }
 
@@ -58,45 +59,67 @@ static int compare_keys(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static int load_touched(const struct change *change, struct targets *targets, struct error *err)
+/* Takes the instances over. */
+static int add_targets(struct targets *targets, struct instances *instances, struct error *err)
 {
-	const struct keys *keys = &change->instances;
-	struct instance instance;
 	int r = 0;
 
-	if (keys->count)
-		qsort(keys->items, keys->count, sizeof(*keys->items), compare_keys);
-	for (size_t i = 0; !r && i < keys->count; i++) {
-		if (i && keys->items[i] == keys->items[i - 1])
-			continue;
-		r = store_instance_find_key(change->control->store, keys->items[i], &instance, err);
-		if (!r)
-			r = add_target(targets, &instance, err);
+	for (size_t i = 0; !r && i < instances->count; i++) {
+		r = add_target(targets, &instances->items[i], err);
+		instances->items[i] = (struct instance){};
 	}
 	return r;
 }
 
-static int load_every(const struct change *change, struct targets *targets, struct error *err)
+/* Each once. */
+static void sort_keys(struct keys *keys)
 {
-	struct instances instances = {};
-	int r = store_instance_list(change->control->store, &instances, err);
+	size_t kept = 0;
 
-	for (size_t i = 0; !r && i < instances.count; i++) {
-		r = add_target(targets, &instances.items[i], err);
-		instances.items[i] = (struct instance){};
-	}
-	instances_fini(&instances);
-	return r;
-}
-
-static void find_in(const struct links *links, struct target *target)
-{
-	for (size_t i = 0; i < links->count; i++) {
-		if (strcmp(links->items[i].name, target->instance.dev))
-			continue;
-		target->has_link = true;
-		target->link = links->items[i];
+	if (!keys->count)
 		return;
+	qsort(keys->items, keys->count, sizeof(*keys->items), compare_keys);
+	for (size_t i = 1; i < keys->count; i++) {
+		if (keys->items[i] != keys->items[kept])
+			keys->items[++kept] = keys->items[i];
+	}
+	keys->count = kept + 1;
+}
+
+static int load_instances(struct change *change, struct targets *targets, struct error *err)
+{
+	AUTO(instances_fini) struct instances instances = {};
+	struct store *store = change->control->store;
+	int r;
+
+	sort_keys(&change->instances);
+	if (change->everything)
+		r = store_instance_list(store, &instances, err);
+	else
+		r = store_instances_find(store, &change->instances, &instances, err);
+	return r ? r : add_targets(targets, &instances, err);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct link_info *)a)->name, ((const struct link_info *)b)->name);
+}
+
+static void find_in(struct links *links, struct targets *targets)
+{
+	if (!links->count)
+		return;
+	qsort(links->items, links->count, sizeof(*links->items), compare_names);
+	for (size_t i = 0; i < targets->count; i++) {
+		struct target *target = &targets->items[i];
+		struct link_info wanted = {};
+		const struct link_info *found;
+
+		memcpy(wanted.name, target->instance.dev, sizeof(wanted.name));
+		found = bsearch(&wanted, links->items, links->count, sizeof(wanted), compare_names);
+		target->has_link = found;
+		if (found)
+			target->link = *found;
 	}
 }
 
@@ -106,17 +129,15 @@ static int find_links(struct targets *targets, struct error *err)
 	struct error ignored;
 	int r = 0;
 
-	if (targets->count > SINGLE_LOOKUPS)
+	if (targets->count > SINGLE_LOOKUPS) {
 		r = links_dump(&links, err);
-	if (r)
+		if (!r)
+			find_in(&links, targets);
 		return r;
+	}
 	for (size_t i = 0; i < targets->count; i++) {
 		struct target *target = &targets->items[i];
 
-		if (targets->count > SINGLE_LOOKUPS) {
-			find_in(&links, target);
-			continue;
-		}
 		r = link_find(target->instance.dev, &target->link, &ignored);
 		target->has_link = !r;
 		if (r && r != -ENODEV) {
@@ -127,14 +148,30 @@ static int find_links(struct targets *targets, struct error *err)
 	return 0;
 }
 
-int targets_load(const struct change *change, struct targets *targets_out, struct error *err)
+/* The target of a slot is found without a look at the others. */
+static int index_slots(struct targets *targets, struct error *err)
+{
+	targets->by_slot = calloc(SG_SLOTS(SG_MAX_INSTANCES), sizeof(*targets->by_slot));
+	if (!targets->by_slot)
+		return control_out_of_memory(err);
+	for (size_t i = 0; i < targets->count; i++) {
+		struct target *target = &targets->items[i];
+
+		if (target->instance.slot <= SG_MAX_INSTANCES)
+			targets->by_slot[target->instance.slot] = target;
+	}
+	return 0;
+}
+
+int targets_load(struct change *change, struct targets *targets_out, struct error *err)
 {
 	struct targets targets = {};
-	int r = change->everything ? load_every(change, &targets, err)
-				   : load_touched(change, &targets, err);
+	int r = load_instances(change, &targets, err);
 
 	if (!r)
 		r = find_links(&targets, err);
+	if (!r)
+		r = index_slots(&targets, err);
 	if (r) {
 		targets_fini(&targets);
 		return r;
@@ -177,14 +214,10 @@ bool bound_is_stale(const struct change *change, const struct targets *targets,
 		    const struct bound *bound)
 {
 	uint32_t slot = SG_OWNER_SLOT(bound->binding.owner);
+	const struct target *target = targets->by_slot[slot];
 
-	for (size_t i = 0; i < targets->count; i++) {
-		const struct target *target = &targets->items[i];
-
-		if (target->instance.slot == slot)
-			return !target->is_enforced ||
-			       (uint32_t)target->link.ifindex != bound->ifindex;
-	}
+	if (target)
+		return !target->is_enforced || (uint32_t)target->link.ifindex != bound->ifindex;
 	for (size_t i = 0; i < change->removed.count; i++) {
 		if (change->removed.items[i] == slot)
 			return true;

@@ -36,29 +36,37 @@ struct targets {
 	struct target *items;
 	size_t count;
 	size_t capacity;
+	struct target **by_slot; /* NULL: not touched */
 };
 void targets_fini(struct targets *targets);
 
 /* From the store's open transaction and the interfaces that are there. */
-int targets_load(const struct change *change, struct targets *targets_out, struct error *err);
+int targets_load(struct change *change, struct targets *targets_out, struct error *err);
 
-/* How a target is now. */
+/* How a target is now, beside the hooks that it should have. */
 struct present {
 	bool is_bound;
 	struct sg_binding binding;
-	struct hooks named; /* what the entry says */
-	struct hooks live;  /* what is there */
+	struct hooks named;  /* what the entry says */
+	struct hooks live;   /* what is there */
+	struct hooks wanted; /* what should be there; own_clsact as it is */
+	bool has_surplus;    /* there is more of ours than that */
+	uint32_t owner;	     /* of its slot's connections */
 };
 struct present target_present(const struct kern *kern, const struct target *target);
+bool present_hooks_are_right(const struct present *present);
 
-/* What the kernel has otherwise than it should with these hooks, in words; NULL when it is right.
- */
+/* What the kernel has otherwise than it should, in words; NULL when it is right. */
 const char *target_difference(const struct kern *kern, const struct target *target,
-			      const struct present *present, const struct hooks *hooks);
+			      const struct present *present);
 
 /* The entry that a target should have with its policy and guard as published, and these hooks. */
 struct sg_binding target_binding(const struct kern *kern, const struct target *target,
-				 const struct hooks *hooks);
+				 uint32_t owner, const struct hooks *hooks);
+
+/* Whether its entry is what it should be with its hooks as they are named, but for the policy. */
+bool target_lacks_only_policy(const struct kern *kern, const struct target *target,
+			      const struct sg_binding *binding);
 
 /* Everything that is bound. */
 int bounds_load(const struct kern *kern, struct bounds *bounds_out, struct error *err);

@@ -10,6 +10,7 @@
 #include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_link.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 #define ATTACH_TCX_INGRESS 46
 #define ATTACH_TCX_EGRESS 47
 #define FLAG_BEFORE (1U << 3)
+#define MAX_TCX_PROGRAMS 64 /* BPF_MPROG_MAX */
 
 /* The three kinds of pins an interface can have. */
 enum pin {
@@ -46,12 +48,19 @@ static enum pin pin_of(enum hook_path which, enum sg_hook hook)
 	return which == PATH_RX ? PIN_RX : PIN_TX;
 }
 
+#define LINK_NAME_MAX 32
+
+static void link_name(char name[LINK_NAME_MAX], uint32_t ifindex, enum pin pin)
+{
+	snprintf(name, LINK_NAME_MAX, "%u-%s", ifindex, pin_names[pin]);
+}
+
 static int link_path(const struct kern *kern, char path[KERN_PATH_MAX], uint32_t ifindex,
 		     enum pin pin, struct error *err)
 {
-	char name[32];
+	char name[LINK_NAME_MAX];
 
-	snprintf(name, sizeof(name), "%u-%s", ifindex, pin_names[pin]);
+	link_name(name, ifindex, pin);
 	return kern_path(kern, path, "links", name, err);
 }
 
@@ -85,22 +94,44 @@ enum sg_hook link_xdp(const struct kern *kern, uint32_t ifindex)
 	return options.skb_prog_id == program ? SG_HOOK_XDP_GENERIC : SG_HOOK_NONE;
 }
 
+bool link_is_pinned(const struct kern *kern, uint32_t ifindex, enum hook_path which,
+		    enum sg_hook hook)
+{
+	char name[LINK_NAME_MAX];
+
+	link_name(name, ifindex, pin_of(which, hook));
+	return !faccessat(kern->links_dir, name, F_OK, 0);
+}
+
+/* Whether the interface's programs at tcx are known, and ours is one. */
+static bool tcx_has_ours(const struct kern *kern, uint32_t ifindex, enum hook_path which)
+{
+	uint32_t ids[MAX_TCX_PROGRAMS], count = MAX_TCX_PROGRAMS, flags;
+
+	if (bpf_prog_query(ifindex, which == PATH_RX ? ATTACH_TCX_INGRESS : ATTACH_TCX_EGRESS, 0,
+			   &flags, ids, &count))
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		if (ids[i] == kern->tcx_ids[which])
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A change may ask this of thousands of interfaces: two short calls tell it,
+ * where the pin and our present program are both there. Otherwise the link is
+ * looked at.
+ */
 bool link_is_live(const struct kern *kern, uint32_t ifindex, enum hook_path which,
 		  enum sg_hook hook)
 {
 	if (hook != SG_HOOK_TCX)
 		return link_xdp(kern, ifindex) == hook;
-	return live_program(kern, ifindex, pin_of(which, hook));
-}
-
-bool link_is_pinned(const struct kern *kern, uint32_t ifindex, enum hook_path which,
-		    enum sg_hook hook)
-{
-	char path[KERN_PATH_MAX];
-	struct error ignored;
-
-	return !link_path(kern, path, ifindex, pin_of(which, hook), &ignored) &&
-	       !access(path, F_OK);
+	if (!link_is_pinned(kern, ifindex, which, hook))
+		return false;
+	return tcx_has_ours(kern, ifindex, which) ||
+	       live_program(kern, ifindex, pin_of(which, hook));
 }
 
 /* tcx runs us before the programs that are there: none of them can let a packet by. */

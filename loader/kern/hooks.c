@@ -54,13 +54,13 @@ uint32_t hooks_to_options(const struct hooks *hooks)
 	       (hooks->own_clsact ? SG_OPTION_OWN_CLSACT : 0);
 }
 
-struct hooks hooks_wanted(enum attach_mode mode)
+struct hooks hooks_wanted(const struct kern *kern, enum attach_mode mode)
 {
 	struct hooks hooks = {};
 
-	hooks.tx = kern_has_tcx() ? SG_HOOK_TCX : SG_HOOK_CLSACT;
+	hooks.tx = kern->has_tcx ? SG_HOOK_TCX : SG_HOOK_CLSACT;
 	switch (mode) {
-	case MODE_AUTO:
+	case MODE_AUTO: /* what it is on an interface is for the caller to know */
 	case MODE_TC:
 		hooks.rx = hooks.tx;
 		break;

@@ -36,15 +36,23 @@ extern const char *const kern_program_names[PROGRAM_COUNT];
 struct kern {
 	char *dir;
 	bool writable;
+	bool has_tcx;
 	int maps[MAP_COUNT];
 	int programs[PROGRAM_COUNT]; /* -1 when reading */
-	/* The mmapable maps, as memory. */
+	int links_dir;		     /* descriptor of links/, -1 when there is none */
+	uint32_t tcx_ids[2]; /* of the programs of tcx links, by enum hook_path; 0: unknown */
+	/*
+	 * The mmapable maps, as memory. Of the bindings, heap and buckets as much as
+	 * memory_reach was asked for.
+	 */
+	struct map_memory *memory; /* owned */
 	struct sg_binding *bindings;
 	union sg_node *heap;
 	struct sg_meta *meta;
 	struct sg_settings *settings;
 	struct sg_bucket *buckets;
 	uint32_t bucket_count;
+	uint32_t slot_count;
 	struct connection_settings made_with; /* what missing maps are made with */
 	struct extents
 		used; /* of the heap, by bindings and by what heap_begin's transaction published */
@@ -55,16 +63,30 @@ struct kern {
 int kern_path(const struct kern *kern, char path[KERN_PATH_MAX], const char *part, const char *name,
 	      struct error *err);
 
+/* A place for a map of `size` bytes as memory, at which nothing is yet. */
+int memory_reserve(struct kern *kern, enum kern_map which, size_t size, void **start_out,
+		   struct error *err);
+/* The first `end` bytes are there. -errno. */
+int memory_reach(const struct kern *kern, enum kern_map which, size_t end);
+void memory_release(struct kern *kern);
+/* All buckets are there. -errno. */
+int buckets_reach(const struct kern *kern);
+
 /* Make `dir` on a bpffs, mounting one where that is safe. */
 int bpffs_prepare(const char *dir, struct error *err);
 
 /* Buckets of the table that is pinned, else of the one that is to be made. */
 uint32_t kern_bucket_count(const struct kern *kern);
+/* Likewise of the maps that have an entry for each slot. */
+uint32_t kern_slot_count(const struct kern *kern);
 /* Fill the settings of a table that was just made; what has settings keeps them. */
 int settings_init(struct kern *kern, struct error *err);
 /* Whole seconds of a number of units of the table's clock. */
 uint32_t settings_seconds(const struct sg_settings *settings, uint32_t units);
 
+/* Load an object whose maps are those of this name that are pinned, or are made and pinned now. */
+struct bpf_object;
+int object_load(const struct kern *kern, struct bpf_object *object, struct error *err);
 /* Load the BPF objects into kern's maps, making and pinning what is missing. */
 int programs_load(struct kern *kern, struct error *err);
 /* Hash of the BPF objects in this binary. */

@@ -10,6 +10,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "kern/internal.h"
 #include "model/code.h"
 #include "net/link.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 
 int kern_error(struct error *err, int number, const char *format, ...)
@@ -110,15 +112,18 @@ static int map_all(struct kern *kern, struct error *err)
 				 "use the sgate that made them, or another --bpffs",
 				 kern->dir, kern->meta->abi_version, SG_ABI_VERSION);
 	if (!r)
-		r = map_memory(kern, MAP_BINDINGS, BINDINGS_BYTES, (void **)&kern->bindings, err);
+		r = memory_reserve(kern, MAP_BINDINGS, BINDINGS_BYTES, (void **)&kern->bindings,
+				   err);
 	if (!r)
-		r = map_memory(kern, MAP_HEAP, HEAP_BYTES, (void **)&kern->heap, err);
+		r = memory_reserve(kern, MAP_HEAP, HEAP_BYTES, (void **)&kern->heap, err);
 	if (!r)
 		r = map_memory(kern, MAP_SETTINGS, META_BYTES, (void **)&kern->settings, err);
 	if (!r) {
+		kern->slot_count = kern_slot_count(kern);
 		kern->bucket_count = kern_bucket_count(kern);
-		r = map_memory(kern, MAP_CONNECTIONS, kern->bucket_count * sizeof(struct sg_bucket),
-			       (void **)&kern->buckets, err);
+		r = memory_reserve(kern, MAP_CONNECTIONS,
+				   kern->bucket_count * sizeof(struct sg_bucket),
+				   (void **)&kern->buckets, err);
 	}
 	return r;
 }
@@ -145,6 +150,33 @@ static int check_namespace(struct kern *kern, struct error *err)
 				 kern->dir, (unsigned long long)kern->meta->netns_inode,
 				 (unsigned long long)inode);
 	return 0;
+}
+
+/* What is asked of each interface's links. What cannot be told is 0 or -1. */
+static void open_links(struct kern *kern)
+{
+	static const enum kern_program programs[] = {
+		[PATH_RX] = PROGRAM_TC_RX,
+		[PATH_TX] = PROGRAM_TC_TX,
+	};
+	struct bpf_prog_info info;
+	struct error ignored;
+	char path[KERN_PATH_MAX];
+	uint32_t size;
+
+	if (!kern_path(kern, path, "links", "", &ignored))
+		kern->links_dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		AUTO_CLOSE int program = -1;
+
+		if (kern_path(kern, path, "progs", kern_program_names[programs[i]], &ignored))
+			continue;
+		program = bpf_obj_get(path);
+		info = (struct bpf_prog_info){};
+		size = sizeof(info);
+		if (program >= 0 && !bpf_obj_get_info_by_fd(program, &info, &size))
+			kern->tcx_ids[i] = info.id;
+	}
 }
 
 static int open_programs(struct kern *kern, struct error *err)
@@ -224,7 +256,9 @@ int kern_open(const char *dir, enum kern_access access, const struct connection_
 		return kern_error(err, ENOMEM, "cannot open the kernel side");
 	memset(kern->maps, -1, sizeof(kern->maps));
 	memset(kern->programs, -1, sizeof(kern->programs));
+	kern->links_dir = -1;
 	kern->writable = access == KERN_WRITE;
+	kern->has_tcx = kern_has_tcx();
 	kern->made_with = *settings;
 	kern->dir = strdup(dir);
 	if (!kern->dir)
@@ -235,6 +269,7 @@ int kern_open(const char *dir, enum kern_access access, const struct connection_
 		kern_close(kern);
 		return r;
 	}
+	open_links(kern);
 	*kern_out = kern;
 	return 0;
 }
@@ -266,20 +301,16 @@ void kern_close(struct kern *kern)
 {
 	if (!kern)
 		return;
-	if (kern->bindings)
-		munmap(kern->bindings, BINDINGS_BYTES);
-	if (kern->heap)
-		munmap(kern->heap, HEAP_BYTES);
+	memory_release(kern);
 	if (kern->meta)
 		munmap(kern->meta, META_BYTES);
 	if (kern->settings)
 		munmap(kern->settings, META_BYTES);
-	if (kern->buckets)
-		munmap(kern->buckets, kern->bucket_count * sizeof(struct sg_bucket));
 	for (int i = 0; i < MAP_COUNT; i++)
 		cleanup_close(&kern->maps[i]);
 	for (int i = 0; i < PROGRAM_COUNT; i++)
 		cleanup_close(&kern->programs[i]);
+	cleanup_close(&kern->links_dir);
 	extents_fini(&kern->used);
 	free(kern->dir);
 	free(kern);

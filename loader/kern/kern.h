@@ -106,8 +106,8 @@ struct hooks {
 	bool own_clsact; /* the clsact qdisc was not there before us */
 };
 
-/* What a mode wants on this kernel: auto and tc are tcx where the kernel has it, else clsact. */
-struct hooks hooks_wanted(enum attach_mode mode);
+/* What a mode wants on this kernel: tc is tcx where the kernel has it, else clsact. */
+struct hooks hooks_wanted(const struct kern *kern, enum attach_mode mode);
 /*
  * Make the programs on an interface `to`: what is missing is attached before
  * what else of ours is there is taken off, so no packet goes by unjudged. Live
@@ -153,12 +153,13 @@ enum sg_verdict reason_verdict(enum sg_reason reason);
 
 /* --- connections --- */
 
-/* How the connection table is made and how long its entries live. */
+/* How the maps are made and how long connections live. */
 struct connection_settings {
 	uint32_t seconds[SG_PHASE_COUNT]; /* timeouts; by enum sg_phase */
 	uint32_t fragment_seconds;
-	uint32_t share;	  /* entries an instance may have when nothing else is said */
-	uint32_t entries; /* of the table; a power of two of buckets, eight entries each */
+	uint32_t share;	    /* entries an instance may have when nothing else is said */
+	uint32_t entries;   /* of the table; a power of two of buckets, eight entries each */
+	uint32_t instances; /* that there can be, SG_MAX_INSTANCES at most */
 };
 /* The defaults of connection.h and limits.h. */
 void connection_settings_default(struct connection_settings *settings_out);
@@ -166,8 +167,9 @@ void connection_settings_default(struct connection_settings *settings_out);
 uint32_t connection_share_max(const struct connection_settings *settings);
 
 /*
- * Timeouts take effect at once. The size of the table and of the shares'
- * windows is what it was when the maps were made (kern_open).
+ * Timeouts take effect at once. The number of instances and the size of the
+ * table and of the shares' windows are what they were when the maps were made
+ * (kern_open).
  */
 int connections_configure(struct kern *kern, const struct connection_settings *settings,
 			  struct error *err);
@@ -178,7 +180,8 @@ bool connections_configured(const struct kern *kern, const struct connection_set
 /* The table as its maps were made. */
 struct connection_table {
 	uint32_t entries;
-	uint32_t window; /* entries of an instance's part of it */
+	uint32_t window;    /* entries of an instance's part of it */
+	uint32_t instances; /* that have room in it, and in the maps by slot */
 };
 void connection_table(const struct kern *kern, struct connection_table *table_out);
 

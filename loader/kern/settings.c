@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * settings.c - size, times and secret of the connection table.
+ * settings.c - sizes of the maps, times and secret of the connection table.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "kern/internal.h"
 #include "model/code.h"
+#include "util/array.h"
+#include "util/cleanup.h"
 
 #define DEFAULT_SHARE 8192
 #define DEFAULT_FRAGMENT_SECONDS 30 /* as Linux, net.ipv4.ipfrag_time */
@@ -30,6 +31,7 @@ void connection_settings_default(struct connection_settings *settings_out)
 		.fragment_seconds = DEFAULT_FRAGMENT_SECONDS,
 		.share = DEFAULT_SHARE,
 		.entries = SG_BUCKETS * SG_BUCKET_ENTRIES,
+		.instances = SG_INSTANCES,
 	};
 }
 
@@ -65,20 +67,36 @@ uint32_t connection_share_max(const struct connection_settings *settings)
 	return window_buckets(settings) * SG_BUCKET_ENTRIES;
 }
 
-uint32_t kern_bucket_count(const struct kern *kern)
+/* Entries of the map that is pinned, `wanted` if there is none. */
+static uint32_t pinned_entries(const struct kern *kern, enum kern_map which, uint32_t wanted)
 {
 	char path[KERN_PATH_MAX];
 	struct bpf_map_info info = {};
 	uint32_t size = sizeof(info);
-	int fd = -1, r;
+	AUTO_CLOSE int opened = -1;
+	int fd = kern->maps[which];
 
-	if (!kern_path(kern, path, "maps", kern_map_names[MAP_CONNECTIONS], NULL))
-		fd = bpf_obj_get(path);
-	if (fd < 0)
-		return table_buckets(&kern->made_with);
-	r = bpf_obj_get_info_by_fd(fd, &info, &size);
-	close(fd);
-	return r ? table_buckets(&kern->made_with) : info.max_entries;
+	if (fd < 0 && !kern_path(kern, path, "maps", kern_map_names[which], NULL))
+		fd = opened = bpf_obj_get(path);
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
+		return wanted;
+	return info.max_entries;
+}
+
+uint32_t kern_bucket_count(const struct kern *kern)
+{
+	return pinned_entries(kern, MAP_CONNECTIONS, table_buckets(&kern->made_with));
+}
+
+/* One that was cut short may have made some of them: the others become like these. */
+uint32_t kern_slot_count(const struct kern *kern)
+{
+	static const enum kern_map by_slot[] = {MAP_BINDINGS_FAR, MAP_SHARES, MAP_COUNTERS};
+	uint32_t count = SG_SLOTS(kern->made_with.instances);
+
+	for (size_t i = 0; i < ARRAY_SIZE(by_slot); i++)
+		count = pinned_entries(kern, by_slot[i], count);
+	return count;
 }
 
 /* Jiffies in a second: CONFIG_HZ, which the coarse clock's resolution tells. */
@@ -160,6 +178,7 @@ void connection_table(const struct kern *kern, struct connection_table *table_ou
 	*table_out = (struct connection_table){
 		.entries = kern->bucket_count * SG_BUCKET_ENTRIES,
 		.window = (kern->settings->window_mask + 1) * SG_BUCKET_ENTRIES,
+		.instances = kern->slot_count - 1,
 	};
 }
 

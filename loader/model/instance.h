@@ -55,7 +55,7 @@ struct instance {
 	char dev[DEV_MAX + 1];
 	char status[ID_MAX +
 		    1]; /* an orchestrator's word; empty: RUNNING or STOPPED, as the interface is */
-	uint32_t slot;	/* index of its counters in the kernel, 1 ... SG_MAX_SLOTS - 1 */
+	uint32_t slot;	/* index of its counters in the kernel, 1 ... SG_MAX_INSTANCES */
 	bool enforced;	/* programs are to be on its interface whenever that is there */
 	char create_time[24];
 	struct instance_options options;

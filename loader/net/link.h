@@ -44,6 +44,10 @@ bool link_has_no_link_header(const struct link_info *link);
 /* Tap, veth and macvtap lead to a guest; everything else is the host's own. */
 bool link_leads_to_guest(const struct link_info *link);
 
+#define LINK_DRIVER_MAX 32
+/* The name of an interface's driver, "veth", "virtio_net"; empty when it does not tell. */
+void link_driver(const char *name, char driver[LINK_DRIVER_MAX]);
+
 /* st_dev and st_ino of this process's network namespace. */
 int netns_identity(uint64_t *device_out, uint64_t *inode_out, struct error *err);
 

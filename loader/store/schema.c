@@ -27,7 +27,7 @@ _Static_assert(DESCRIPTION_MIN == 2 && DESCRIPTION_MAX == 255, "descriptions of 
 _Static_assert(RULE_DESCRIPTION_MAX == 255, "descriptions of rules");
 _Static_assert(PRIORITY_MIN == 1 && PRIORITY_MAX == 100, "priorities");
 _Static_assert(DEV_MAX == 15, "interface names");
-_Static_assert(SG_MAX_SLOTS == 4096, "slots");
+_Static_assert(SG_MAX_INSTANCES == 65535, "slots");
 _Static_assert(SG_MAX_GROUPS_PER_INSTANCE == 2, "positions of memberships and default groups");
 _Static_assert(INSTANCE_MAX_ADDRESSES == 64 && SG_MAX_ETHERTYPES == 8, "positions of options");
 
@@ -143,7 +143,33 @@ static const char VERSION_2[] =
 	"  value INTEGER NOT NULL CHECK (value BETWEEN 1 AND 4294967295)"
 	") STRICT, WITHOUT ROWID;";
 
-const char *const SCHEMA_STEPS[] = {VERSION_1, VERSION_2};
+/* More slots. A check is altered by making the table again; its keys go on where they were. */
+static const char VERSION_3[] =
+	"CREATE TABLE instance_3 ("
+	"  key INTEGER PRIMARY KEY AUTOINCREMENT,"
+	"  id TEXT NOT NULL UNIQUE"
+	"    CHECK (length(id) BETWEEN 1 AND 64 AND id NOT GLOB '*[^-A-Za-z0-9._]*'),"
+	"  dev TEXT NOT NULL UNIQUE CHECK (length(CAST(dev AS BLOB)) BETWEEN 1 AND 15),"
+	"  status TEXT NOT NULL"
+	"    CHECK (length(status) <= 64 AND status NOT GLOB '*[^A-Z0-9_]*'),"
+	"  slot INTEGER NOT NULL UNIQUE CHECK (slot BETWEEN 1 AND 65535),"
+	"  enforced INTEGER NOT NULL CHECK (enforced IN (0, 1)),"
+	"  mode TEXT NOT NULL CHECK (mode IN ('auto', 'tc', 'xdp', 'xdp-generic')),"
+	"  side TEXT NOT NULL CHECK (side IN ('auto', 'host', 'guest')),"
+	"  no_group TEXT NOT NULL CHECK (no_group IN ('auto', 'drop', 'pass')),"
+	"  strict INTEGER NOT NULL CHECK (strict IN (0, 1)),"
+	"  create_time TEXT NOT NULL,"
+	"  connections INTEGER NOT NULL DEFAULT 0 CHECK (connections BETWEEN 0 AND 4294967295)"
+	") STRICT;"
+	"INSERT INTO instance_3 SELECT key, id, dev, status, slot, enforced, mode, side, no_group, "
+	"  strict, create_time, connections FROM instance;"
+	"DELETE FROM sqlite_sequence WHERE name = 'instance_3';"
+	"INSERT INTO sqlite_sequence (name, seq)"
+	"  SELECT 'instance_3', seq FROM sqlite_sequence WHERE name = 'instance';"
+	"DROP TABLE instance;"
+	"ALTER TABLE instance_3 RENAME TO instance;";
+
+const char *const SCHEMA_STEPS[] = {VERSION_1, VERSION_2, VERSION_3};
 _Static_assert(ARRAY_SIZE(SCHEMA_STEPS) == STORE_SCHEMA_VERSION, "a step for each version");
 
 static int version_get(struct store *store, int *version_out, struct error *err)

@@ -28,7 +28,7 @@
 #include "util/error.h"
 
 #define STORE_FILE "sgate.db"
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 #define STORE_BUSY_MS 30000
 
 #define STORE_MAX_GROUPS 100000
@@ -167,5 +167,8 @@ int store_member_addresses(struct store *store, const char *group_id, struct pre
 			   size_t *count_out, struct error *err);
 int store_instance_find_key(struct store *store, int64_t key, struct instance *instance_out,
 			    struct error *err);
+/* Those with these keys, in their order; each must be there. */
+int store_instances_find(struct store *store, const struct keys *keys,
+			 struct instances *instances_out, struct error *err);
 
 #endif

@@ -62,11 +62,11 @@ static int slot_find(struct store *store, const struct instance *instance, uint3
 
 	if (r)
 		return r;
-	if (slot >= SG_MAX_SLOTS)
+	if (slot > SG_MAX_INSTANCES)
 		return error_set(err, ENOSPC, CODE_OPERATION_DENIED_POLICY_TOO_LARGE,
 				 "no room for instance \"%s\": there are %d, as many as there can "
 				 "be, remove one first",
-				 instance->id, SG_MAX_SLOTS - 1);
+				 instance->id, SG_MAX_INSTANCES);
 	*slot_out = (uint32_t)slot;
 	return 0;
 }

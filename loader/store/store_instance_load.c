@@ -216,6 +216,41 @@ int store_instance_find_key(struct store *store, int64_t key, struct instance *i
 	return store_instance_key_not_found(key, err);
 }
 
+/* Appends the row that the reader is at; its owner frees it also when it fails. */
+static int append(struct instances *instances, struct instance_reader *reader, struct error *err)
+{
+	if (ARRAY_GROW(instances->items, instances->count, instances->capacity))
+		return store_out_of_memory(err);
+	instances->items[instances->count] = (struct instance){0};
+	return instance_read(reader, &instances->items[instances->count++], err);
+}
+
+int store_instances_find(struct store *store, const struct keys *keys,
+			 struct instances *instances_out, struct error *err)
+{
+	AUTO(instance_reader_close) struct instance_reader reader = {0};
+	AUTO(instances_fini) struct instances instances = {0};
+	int r = instance_reader_open(&reader, store, SELECT_INSTANCE "WHERE key = ?1",
+				     VALUES(integer(0)), err);
+
+	for (size_t i = 0; !r && i < keys->count; i++) {
+		int found;
+
+		r = statement_bind(store, reader.row, VALUES(integer(keys->items[i])), err);
+		if (r)
+			return r;
+		found = statement_step(store, reader.row, err);
+		if (found <= 0)
+			return found ? found : store_instance_key_not_found(keys->items[i], err);
+		r = append(&instances, &reader, err);
+	}
+	if (r)
+		return r;
+	*instances_out = instances;
+	instances = (struct instances){0};
+	return 0;
+}
+
 int store_instance_list(struct store *store, struct instances *instances_out, struct error *err)
 {
 	AUTO(instance_reader_close) struct instance_reader reader = {0};
@@ -226,10 +261,7 @@ int store_instance_list(struct store *store, struct instances *instances_out, st
 	if (r)
 		return r;
 	while ((r = statement_step(store, reader.row, err)) > 0) {
-		if (ARRAY_GROW(instances.items, instances.count, instances.capacity))
-			return store_out_of_memory(err);
-		instances.items[instances.count] = (struct instance){0};
-		r = instance_read(&reader, &instances.items[instances.count++], err);
+		r = append(&instances, &reader, err);
 		if (r)
 			return r;
 	}

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdio.h>
+#include <bpf/bpf.h>
 
 #include "bpf/cases.h"
 #include "bpf/interface.h"
@@ -223,6 +224,43 @@ static void a_flush_frees_a_share_and_no_other(void **state)
 	table_check_share(&other);
 }
 
+/* As after this many flushes. */
+static void set_epoch(struct harness *one, uint32_t epoch)
+{
+	int shares = one->kern->maps[MAP_SHARES];
+	struct sg_share share = table_share(one);
+
+	share.epoch = epoch;
+	assert_int_equal(bpf_map_update_elem(shares, &one->own_slot, &share, BPF_F_LOCK), 0);
+	BIND(one, client, 0);
+}
+
+static void epochs_begin_again_and_no_connection_with_them(void **state)
+{
+	struct harness *harness = harness_of(state);
+	struct harness one = instance(harness, 0, 600), other = instance(harness, 1, 600);
+	struct talk talk = talk_of(TCP, 5);
+
+	establish(&one, 100);
+	establish(&other, 100);
+	harness_flush(&one);
+	set_epoch(&one, UINT16_MAX - 1);
+	establish(&one, 100);
+	harness_flush(&one);
+	assert_int_equal(share_owner(one.kern, one.own_slot), SG_OWNER(one.own_slot, UINT16_MAX));
+	assert_int_equal(talk_in(&one, &talk, ACK), NO_RULE);
+	harness_flush(&one);
+	/* the epoch of its first connections */
+	assert_int_equal(share_owner(one.kern, one.own_slot), SG_OWNER(one.own_slot, 0));
+	assert_int_equal(talk_in(&one, &talk, ACK), NO_RULE);
+	assert_int_equal(table_use(&one).entries, 0);
+	establish(&one, 600);
+	check_established(&one, 600);
+	check_established(&other, 100);
+	table_check_share(&one);
+	table_check_share(&other);
+}
+
 static int open_with_interfaces(void **state)
 {
 	return interfaces_make(ifindexes, ARRAY_SIZE(ifindexes)) ? -1 : harness_open(state);
@@ -237,6 +275,7 @@ int main(void)
 		cmocka_unit_test(open_ports_cost_no_memory_where_answers_may_go_anyway),
 		cmocka_unit_test(expired_entries_make_room),
 		cmocka_unit_test(a_flush_frees_a_share_and_no_other),
+		cmocka_unit_test(epochs_begin_again_and_no_connection_with_them),
 	};
 
 	return cmocka_run_group_tests(tests, open_with_interfaces, harness_close);

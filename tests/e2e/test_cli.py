@@ -20,7 +20,7 @@ RULE_FIELDS = {"direction", "policy", "priority", "ipProtocol", "portRange", "ci
 INSTANCE_FIELDS = {"instanceId", "instanceStatus", "securityGroupIds", "createTime", "connections", "dev",
                    "ifindex", "mode", "side", "attached", "rxHook", "txHook", "hookReason",
                    "noGroup", "strict", "addresses", "macs", "allowEthertypes"}
-SETTINGS_FIELDS = {"timeouts", "fragmentTimeout", "share", "shareMax", "table"}
+SETTINGS_FIELDS = {"timeouts", "fragmentTimeout", "share", "shareMax", "table", "instances"}
 COUNTER_FIELDS = {"direction", "verdict", "reason", "packets", "bytes"}
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 

@@ -108,6 +108,9 @@ static void what_makes_no_sense_is_refused_and_nothing_stored(void **state)
 		{{.entries = SETTINGS_MAX_ENTRIES + 1}, TOO_LARGE, "table 16777217"},
 		{{.entries = UINT32_MAX}, TOO_LARGE, "table 4294967295"},
 		{{.share = 8193, .entries = 16384}, TOO_LARGE, "use 1 to 8192, half of the table"},
+		{{.instances = SG_MAX_INSTANCES + 1},
+		 TOO_LARGE,
+		 "instances 65536 is out of range: use 1 to 65535"},
 		{{.share = UINT32_MAX}, TOO_LARGE, "share 4294967295 is out of range"},
 	};
 	struct fixture *f = *state;
@@ -141,6 +144,26 @@ static void an_instance_keeps_what_it_was_given(void **state)
 	OK(f, settings_change(f->store, &change, &settings, &f->err));
 }
 
+static void an_instance_keeps_its_slot(void **state)
+{
+	struct fixture *f = *state;
+	struct connection_settings settings = load(f), change = {.instances = 1};
+	struct instance first = {.id = "vm1", .dev = "tap1"}, second = {.id = "vm2", .dev = "tap2"};
+
+	OK(f, store_instance_add(f->store, &first, &f->err));
+	OK(f, store_instance_add(f->store, &second, &f->err));
+	REFUSED(f, settings_change(f->store, &change, &settings, &f->err), EINVAL, TOO_SMALL,
+		"instance \"vm2\" has number 2 of them");
+	change.instances = 2;
+	OK(f, settings_change(f->store, &change, &settings, &f->err));
+	OK(f, settings_check_slot(&settings, 2, &second, &f->err));
+	REFUSED(f, settings_check_slot(&settings, 1, &second, &f->err), ENOSPC,
+		CODE_OPERATION_DENIED_POLICY_TOO_LARGE, "the maps were made for 1 instances");
+	second.slot = 3;
+	REFUSED(f, settings_check_slot(&settings, 9, &second, &f->err), ENOSPC,
+		CODE_OPERATION_DENIED_POLICY_TOO_LARGE, "the maps are for 2 instances");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +173,7 @@ int main(void)
 		STORE_TEST(a_table_is_a_power_of_two_of_buckets),
 		STORE_TEST(what_makes_no_sense_is_refused_and_nothing_stored),
 		STORE_TEST(an_instance_keeps_what_it_was_given),
+		STORE_TEST(an_instance_keeps_its_slot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

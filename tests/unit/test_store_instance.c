@@ -146,6 +146,29 @@ static void an_instance_is_found_by_id_before_interface(void **state)
 	assert_string_equal(found.id, "b");
 }
 
+static void many_are_found_by_their_keys_in_that_order(void **state)
+{
+	struct fixture *f = *state;
+	int64_t group = fixture_group(f, "g");
+	int64_t numbers[] = {fixture_instance(f, "a"), fixture_instance(f, "b"),
+			     fixture_instance(f, "c")};
+	int64_t wanted[] = {numbers[2], numbers[0]};
+	struct keys keys = {.items = wanted, .count = 2};
+	AUTO(instances_fini) struct instances found = {0};
+
+	OK(f, store_associate(f->store, group, numbers[2], &f->err));
+	OK(f, store_instances_find(f->store, &keys, &found, &f->err));
+	assert_int_equal(found.count, 2);
+	assert_string_equal(found.items[0].id, "c");
+	assert_int_equal(found.items[0].group_keys[0], group);
+	assert_string_equal(found.items[1].id, "a");
+	assert_int_equal(found.items[1].group_count, 0);
+	wanted[1] = 99;
+	REFUSED(f, store_instances_find(f->store, &keys, &found, &f->err), ENOENT,
+		CODE_INVALID_INSTANCE_NOT_FOUND, "99");
+	assert_int_equal(found.count, 2);
+}
+
 static void an_instance_that_is_not_there_is_named(void **state)
 {
 	struct fixture *f = *state;
@@ -228,7 +251,7 @@ static void a_slot_is_the_smallest_that_is_free(void **state)
 static void an_instance_for_which_there_is_no_slot_is_refused(void **state)
 {
 	static const char sql[] =
-		"WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 4095) "
+		"WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 65535) "
 		"INSERT INTO instance (id, dev, status, slot, enforced, mode, side, no_group, "
 		"strict, create_time) "
 		"SELECT 'f' || i, 'f' || i, '', i, 0, 'auto', 'auto', 'auto', 0, '' FROM n";
@@ -241,10 +264,10 @@ static void an_instance_for_which_there_is_no_slot_is_refused(void **state)
 	fixture_instance(f, "a");
 	REFUSED(f, store_instance_add(f->store, &over, &f->err), ENOSPC,
 		CODE_OPERATION_DENIED_POLICY_TOO_LARGE,
-		"no room for instance \"over\": there are 4095");
+		"no room for instance \"over\": there are 65535");
 	REFUSED(f, store_instance_add(f->store, &same, &f->err), EEXIST, TAKEN, "\"f2\"");
 	OK(f, store_instance_list(f->store, &all, &f->err));
-	assert_int_equal(all.count, SG_MAX_SLOTS - 1);
+	assert_int_equal(all.count, SG_MAX_INSTANCES);
 	OK(f, store_instance_remove(f->store, all.items[9].key, &f->err));
 	OK(f, store_instance_add(f->store, &over, &f->err));
 	assert_int_equal(over.slot, all.items[9].slot);
@@ -309,6 +332,7 @@ int main(void)
 		STORE_TEST(as_many_addresses_as_there_can_be_are_kept),
 		STORE_TEST(an_id_or_interface_that_is_taken_is_refused_with_its_holder),
 		STORE_TEST(an_instance_is_found_by_id_before_interface),
+		STORE_TEST(many_are_found_by_their_keys_in_that_order),
 		STORE_TEST(an_instance_that_is_not_there_is_named),
 		STORE_TEST(an_update_writes_all_that_a_user_can_set),
 		STORE_TEST(a_removed_instance_leaves_nothing_behind),

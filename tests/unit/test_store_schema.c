@@ -41,6 +41,8 @@ static const char VERSION_1_DATA[] =
 	"INSERT INTO instance_mac VALUES (5, 0, '02:00:00:00:00:01');"
 	"INSERT INTO instance_ethertype VALUES (5, 0, '0x88cc');"
 	"INSERT INTO membership VALUES (5, 0, 3);"
+	"INSERT INTO instance SELECT 9, 'gone', 'gone', '', 9, 0, mode, side, no_group, 0, '' "
+	"  FROM instance; DELETE FROM instance WHERE key = 9;"
 	"PRAGMA user_version = 1";
 
 static void a_database_of_version_1_keeps_what_is_stored(void **state)
@@ -77,11 +79,14 @@ static void a_database_of_version_1_keeps_what_is_stored(void **state)
 	assert_string_equal(fact, "boot:4:5");
 	OK(f, store_setting_get(f->store, "share", &setting, &f->err));
 	assert_int_equal(setting, 0);
+	/* a number that was given away is not used again */
+	assert_int_equal(fixture_instance(f, "vm2"), 10);
 	/* and the new column is of use */
 	instance.options.connections = 4000000000;
 	OK(f, store_instance_update(f->store, &instance, &f->err));
-	assert_int_equal(fixture_number(f->store->db, "SELECT connections FROM instance"),
-			 4000000000);
+	assert_int_equal(
+		fixture_number(f->store->db, "SELECT connections FROM instance WHERE key = 5"),
+		4000000000);
 }
 
 static void a_step_runs_once_and_keeps_what_is_stored(void **state)
@@ -94,7 +99,7 @@ static void a_step_runs_once_and_keeps_what_is_stored(void **state)
 		"INSERT INTO copy SELECT *, 'red' FROM security_group;"
 		"DROP TABLE security_group;"
 		"ALTER TABLE copy RENAME TO security_group";
-	const char *const steps[] = {SCHEMA_STEPS[0], SCHEMA_STEPS[1], second};
+	const char *const steps[] = {SCHEMA_STEPS[0], SCHEMA_STEPS[1], SCHEMA_STEPS[2], second};
 	struct fixture *f = *state;
 	int64_t group = fixture_group(f, "a");
 
@@ -120,7 +125,7 @@ static void a_step_runs_once_and_keeps_what_is_stored(void **state)
 
 static void a_step_that_fails_changes_nothing(void **state)
 {
-	const char *const steps[] = {SCHEMA_STEPS[0], SCHEMA_STEPS[1],
+	const char *const steps[] = {SCHEMA_STEPS[0], SCHEMA_STEPS[1], SCHEMA_STEPS[2],
 				     "CREATE TABLE a (b); CREATE TABLE a (b)"};
 	struct fixture *f = *state;
 
@@ -135,7 +140,7 @@ static void a_step_that_fails_changes_nothing(void **state)
 
 static void a_step_that_leaves_a_reference_to_nothing_is_undone(void **state)
 {
-	const char *const steps[] = {SCHEMA_STEPS[0], SCHEMA_STEPS[1],
+	const char *const steps[] = {SCHEMA_STEPS[0], SCHEMA_STEPS[1], SCHEMA_STEPS[2],
 				     "DELETE FROM security_group"};
 	struct fixture *f = *state;
 
@@ -155,7 +160,7 @@ static void a_newer_database_is_refused_with_both_versions(void **state)
 	open_committed(f);
 	fixture_sql(f, "PRAGMA user_version = 7");
 	REFUSED(f, store_open(f->dir, &other, &f->err), EIO, CODE_INTERNAL_SERVER_ERROR,
-		"schema version 7 and this sgate knows version 2");
+		"schema version 7 and this sgate knows version 3");
 	assert_null(other);
 	/* one that was open when the other was upgraded notices */
 	REFUSED(f, store_begin_write(f->store, &f->err), EIO, CODE_INTERNAL_SERVER_ERROR,
@@ -222,7 +227,7 @@ static const struct {
 	{SQLITE_CONSTRAINT_FOREIGNKEY, "UPDATE security_group SET id = 'z' WHERE id = 'b'"},
 
 	{SQLITE_CONSTRAINT_CHECK, INSTANCE "('x', 'x', '', 0, 0, 'tc', 'host', 'drop', 0, '')"},
-	{SQLITE_CONSTRAINT_CHECK, INSTANCE "('x', 'x', '', 4096, 0, 'tc', 'host', 'drop', 0, '')"},
+	{SQLITE_CONSTRAINT_CHECK, INSTANCE "('x', 'x', '', 65536, 0, 'tc', 'host', 'drop', 0, '')"},
 	{SQLITE_CONSTRAINT_UNIQUE, INSTANCE "('x', 'x', '', 1, 0, 'tc', 'host', 'drop', 0, '')"},
 	{SQLITE_CONSTRAINT_UNIQUE, INSTANCE "('x', 'vm1', '', 9, 0, 'tc', 'host', 'drop', 0, '')"},
 	{SQLITE_CONSTRAINT_CHECK,

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The promise: the comparison with other filters measures filters that let through what the
+rules accept and nothing else, and says so of those that it cannot measure.
+
+Too few rounds here for figures that mean something.
+"""
+import json
+import os
+import subprocess
+import xml.etree.ElementTree
+
+import pytest
+
+from sandbox import SGATE, run
+
+PEERS = os.path.join(os.path.dirname(__file__), "../../tools/bench/peers")
+FILTERS = ["none", "xdp-drop", "sgate-tc", "sgate-xdp", "nft-set", "nft-set-ct", "bpfilter"]
+QUICK = ["--quick", "--rounds", "1"]
+
+
+def peers(*words, env=None, status=0):
+    return run("env", f"SGATE={SGATE}", *(env or []), PEERS, *words, status=status)
+
+
+def namespaces():
+    words = run("ip", "netns", "list").stdout.split()
+    return {word for word in words if word.startswith("sgpeers")}
+
+
+@pytest.fixture(scope="module", name="document")
+def one_run(tmp_path_factory):
+    plots = tmp_path_factory.mktemp("plots")
+    words = ["--json", "--svg", plots, "--rules", "20", "--only", ",".join(FILTERS)]
+    made = json.loads(peers(*QUICK, *words).stdout)
+    made["plots"] = {path.name: path.read_text() for path in plots.iterdir()}
+    return made
+
+
+def figures(document, part, figure):
+    return {row["filter"]: row[figure]["median"] for row in document[part]}
+
+
+def test_each_filter_is_measured_or_says_why_not(document):
+    failures = {peer["key"]: peer["failure"] for peer in document["filters"]}
+    assert list(failures) == FILTERS
+    if failures["bpfilter"]:
+        assert "bfcli" in failures.pop("bpfilter")
+    assert not any(failures.values()), failures
+
+
+def test_forwarded_packets_cost_more_with_a_filter(document):
+    costs = figures(document, "forwarding", "ns")
+    assert set(costs) >= set(FILTERS) - {"xdp-drop", "bpfilter"}
+    assert all(100 < cost < 100000 for cost in costs.values()), costs
+    added = figures(document, "forwarding", "addedNs")
+    assert added["none"] == 0
+
+
+def test_dropping_alone_at_the_first_hook_is_faster_than_judging_after_routing(document):
+    rates = figures(document, "dropping", "receiverPacketsPerSecond")
+    assert set(rates) == set(FILTERS) - {"none", "bpfilter"}
+    assert rates["xdp-drop"] > max(rates["sgate-tc"], rates["nft-set"]), rates
+
+
+def test_tcp_gets_through_each(document):
+    rows = {row["filter"]: row for row in document["streams"]}
+    assert set(rows) >= set(FILTERS) - {"xdp-drop", "bpfilter"}
+    for row in rows.values():
+        assert row["gigabitsPerSecond"]["median"] > 0
+        assert 0 < row["roundTripNs"]["median"] <= row["roundTrip99Ns"]["median"]
+
+
+def test_the_time_to_load_is_that_of_all_rules(document):
+    seconds = figures(document, "loading", "seconds")
+    assert set(seconds) >= {"sgate-tc", "nft-set", "sgate-compile"}
+    assert seconds["sgate-compile"] < seconds["sgate-tc"]
+    assert {row["rules"] for row in document["loading"]} == {40}
+
+
+def test_plots_are_well_formed_and_name_the_filters(document):
+    assert len(document["plots"]) == 5
+    for name, text in document["plots"].items():
+        words = "".join(xml.etree.ElementTree.fromstring(text).itertext())
+        assert "sgate, TC, stateful" in words, name
+
+
+@pytest.mark.parametrize("state, complaint", [
+    ("accept", "packets arrived of what should be 0"),
+    ("drop", "packets arrived of what should be 2048"),
+])
+def test_a_filter_that_judges_wrong_is_not_measured(tmp_path, state, complaint):
+    """An nft that replaces the rule set by a policy alone."""
+    wrong = tmp_path / "nft"
+    wrong.write_text(f"""#!/bin/sh
+[ "$1" = -f ] || exec /usr/sbin/nft "$@"
+exec /usr/sbin/nft 'table ip wrong {{ chain forward {{
+    type filter hook forward priority 0; policy {state}; }}; }}'
+""")
+    wrong.chmod(0o755)
+    words = ["--json", "--rules", "5", "--only", "none,nft-set-ct,forwarding,dropping"]
+    path = f"PATH={tmp_path}:{os.environ['PATH']}"
+    document = json.loads(peers(*QUICK, *words, env=[path]).stdout)
+    failure = {peer["key"]: peer["failure"] for peer in document["filters"]}["nft-set-ct"]
+    assert complaint in failure
+    assert {row["filter"] for row in document["forwarding"]} == {"none"}
+
+
+def test_an_interrupt_leaves_nothing_behind():
+    process = subprocess.Popen([PEERS, "--only", "none,sgate-tc"],
+                               env={**os.environ, "SGATE": SGATE},
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    ours = f"sgpeers{process.pid}-"
+    try:
+        while sum(name.startswith(ours) for name in namespaces()) < 6:
+            assert process.poll() is None, process.stderr.read()
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+    assert process.returncode == 143
+    assert not {name for name in namespaces() if name.startswith(ours)}
+    assert not os.path.exists(f"/sys/fs/bpf/{ours}2")

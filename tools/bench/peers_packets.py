@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a packet costs that is forwarded, or dropped, with each filter.
+
+Every figure is CPU time of one CPU for one packet: sent by a program, received
+from a veth's queue as from a NIC's, forwarded, received and thrown away at the
+other end, all on that CPU. Before a filter is measured it has shown that it
+lets through what it must, and nothing else; and that is counted again in every
+round.
+"""
+import statistics
+
+from peers_lab import MACS, Failed
+
+FLOWS = 4096
+CHUNK = 2048  # connections made at a time, before they are answered
+PROBE = 256
+MIN_PACKETS, MAX_PACKETS = 64, 100000
+
+
+class Case:
+    """A filter with its lab, until something fails: then `failure` says what."""
+
+    def __init__(self, filter_type, lab):
+        self.filter = filter_type(lab)
+        self.lab = lab
+        self.key = filter_type.key
+        self.failure = None
+        self.left = self.right = None
+        self.packets = 0  # of a round
+
+    def attempt(self, function, *arguments):
+        """What function gives, None when the case has failed, now or before."""
+        if self.failure:
+            return None
+        try:
+            return function(*arguments)
+        except Failed as failure:
+            self.failure = str(failure)
+            return None
+
+    def start(self, cpu):
+        """The packets' source and their end."""
+        self.lab.receive_by_napi(True)
+        self.left = self.lab.start("left", cpu, "peers_traffic", "l0", MACS["r0"], "count")
+        self.right = self.lab.start("right", cpu, "peers_traffic", "x0", MACS["r1"], "count")
+
+    def stop(self):
+        for helper in self.left, self.right:
+            if helper:
+                helper.close()
+                self.lab.helpers.remove(helper)
+        self.left = self.right = None
+
+    def load(self, rules):
+        self.filter.clear()
+        return self.filter.load(rules)
+
+    def flows(self, text):
+        path = self.lab.file("flows", text)
+        for traffic in self.left, self.right:
+            traffic.ask(f"load {path}")
+
+    def send(self, packets, start=0, way="forward", kind="data"):
+        """(nanoseconds of CPU in all, packets that arrived)"""
+        sender, receiver = (self.left, self.right) if way == "forward" else (self.right, self.left)
+        before = receiver.number("count")
+        spent = sender.number(f"send {packets} {start} {way} {kind}")
+        return spent, receiver.number("count") - before
+
+    def expect(self, what, packets, arrived):
+        if arrived != packets:
+            raise Failed(f"{arrived} packets arrived of what should be {packets}: {what}")
+
+    def connect(self):
+        """Show that the filter accepts what it must; afterwards all flows are established connections."""
+        stateless = not self.filter.is_stateful
+        back = self.send(FLOWS, way="back")[1]
+        self.expect("backwards, without a connection", FLOWS * stateless, back)
+        for start in range(0, FLOWS, CHUNK):
+            for way, kind in ("forward", "syn"), ("back", "answer"), ("forward", "data"):
+                arrived = self.send(CHUNK, start, way, kind)[1]
+                self.expect(f"{way}, {kind} of an accepted connection", CHUNK, arrived)
+        self.filter.check(FLOWS)
+
+    def measure(self, start, is_accepted):
+        spent, arrived = self.send(self.packets, start)
+        self.expect("in a round that was measured", self.packets * is_accepted, arrived)
+        return spent / self.packets
+
+    def calibrate(self, round_ns, is_accepted):
+        self.packets = PROBE
+        cost = self.measure(0, is_accepted)
+        self.packets = min(max(int(round_ns / cost), MIN_PACKETS), MAX_PACKETS)
+        self.measure(0, is_accepted)
+
+
+def summary(values):
+    """Median, and the quartiles as its spread."""
+    if len(values) < 3:
+        values = sorted(values)
+        return {"median": statistics.median(values), "low": values[0], "high": values[-1]}
+    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+    return {"median": middle, "low": low, "high": high}
+
+
+def take_turns(cases, rounds, round_ns, is_accepted):
+    """{key: a figure for each round}, the cases one after the other in each round; the generator's own, too."""
+    if not cases:
+        return {}, []
+    generator = cases[0]
+    for case in cases:
+        case.attempt(case.calibrate, round_ns, is_accepted or case.filter.is_open)
+    costs = {case.key: [] for case in cases}
+    making = []
+    for number in range(rounds):
+        cases = cases[1:] + cases[:1]
+        for case in cases:
+            cost = case.attempt(case.measure, number * 509 % FLOWS, is_accepted or case.filter.is_open)
+            costs[case.key].append(cost)
+        making.append(generator.left.number(f"make {MAX_PACKETS}") / MAX_PACKETS)
+    working = {case.key for case in cases if not case.failure}
+    return {key: values for key, values in costs.items() if key in working}, making
+
+
+def measure_forwarding(cases, rules, settings):
+    """Rows of what an accepted packet costs, in all and more than with no filter."""
+    flows = rules.accepted_flows(FLOWS)
+    cases = [case for case in cases if not case.filter.drops_all and not case.failure]
+    for case in cases:
+        case.attempt(case.flows, flows)
+        case.attempt(case.connect)
+    working = [case for case in cases if not case.failure]
+    costs, _ = take_turns(working, settings.rounds, settings.round_ns, True)
+    rows = []
+    for key, values in costs.items():
+        more = [value - base for value, base in zip(values, costs["none"])]
+        rows.append({"rules": len(rules.rules), "filter": key, "ns": summary(values), "addedNs": summary(more)})
+    return rows
+
+
+def measure_dropping(cases, rules, settings):
+    """Rows of what a packet costs that no rule accepts: packets a second, with and without the generator's work."""
+    flows = rules.rejected_flows(FLOWS)
+    cases = [case for case in cases if not case.filter.is_open and not case.failure]
+    for case in cases:
+        case.attempt(case.flows, flows)
+    working = [case for case in cases if not case.failure]
+    costs, making = take_turns(working, settings.rounds, settings.round_ns, False)
+    rows = []
+    for key, values in costs.items():
+        own = [value - made for value, made in zip(values, making)]
+        rows.append({"rules": len(rules.rules), "filter": key, "ns": summary(values),
+                     "packetsPerSecond": summary([1e9 / value for value in values]),
+                     "receiverPacketsPerSecond": summary([1e9 / value for value in own])})
+    return rows

@@ -141,13 +141,13 @@ int runner_run(struct session *session, const struct bench_runner *runner, uint3
 		bench_key(&runner->labels, key);
 	if (right_after - right != runs || all_after - all != runs ||
 	    run_out->accepted != (reason_verdict(runner->reason) == SG_ACCEPT))
-		return error_set(
-			err, EPROTO, CODE_INTERNAL_SERVER_ERROR,
-			"%s: %llu of %u packets were %s as %s, %llu counted in all: "
-			"the programs do not judge as the rules say",
-			key, (unsigned long long)(right_after - right), runs,
-			reason_verdict(runner->reason) == SG_ACCEPT ? "accepted" : "dropped",
-			reason_label(runner->reason), (unsigned long long)(all_after - all));
+		return error_set(err, EPROTO, CODE_INTERNAL_SERVER_ERROR,
+				 "%s: %llu of %u packets were counted as %s, %llu as anything, and "
+				 "the last one was %s: the programs do not judge as the rules say",
+				 key, (unsigned long long)(right_after - right), runs,
+				 reason_label(runner->reason),
+				 (unsigned long long)(all_after - all),
+				 run_out->accepted ? "accepted" : "dropped");
 	return 0;
 }
 

@@ -215,48 +215,16 @@ int scene_first(struct session *session, const struct scene_plan *plan, struct e
 	return check_connections(session, STAGE_RING, err);
 }
 
-/* Open the connections of flows picked at random, both ways' packets of them in the ring. */
-static int open_crowd(struct session *session, const struct published *published, struct error *err)
-{
-	static const uint8_t flags[][2] = {{BENCH_SYN, BENCH_SYN_ACK}, {BENCH_ACK, BENCH_ACK}};
-	struct sg_bench_frame *ring = trial_ring(session->trial);
-	struct random random = random_seeded(session->options->seed + 2);
-	struct bench_flow flows[CHUNK];
-	struct trial_run run = {0};
-	int r = 0;
-
-	for (uint32_t from = 0; from < BENCH_CONNECTIONS; from += CHUNK) {
-		uint32_t count =
-			BENCH_CONNECTIONS - from < CHUNK ? BENCH_CONNECTIONS - from : CHUNK;
-
-		for (uint32_t i = 0; !r && i < count; i++)
-			r = bench_flow_pick(&published->policy, FATE_LAST_RULE, &random, &flows[i],
-					    err);
-		for (size_t step = 0; !r && step < ARRAY_SIZE(flags); step++) {
-			for (uint32_t i = 0; i < count; i++) {
-				frame_fill(ring[from + i].bytes, &flows[i], true, flags[step][0]);
-				frame_fill(ring[BENCH_CONNECTIONS + from + i].bytes, &flows[i],
-					   false, flags[step][1]);
-			}
-			r = trial_drive(session->trial, TRIAL_TC_RX, from, count, count, &run, err);
-			if (!r)
-				r = trial_drive(session->trial, TRIAL_TC_TX,
-						BENCH_CONNECTIONS + from, count, count, &run, err);
-		}
-	}
-	return r;
-}
-
 /*
  * A few find the buckets where they could be full, and have no entry: packets
  * of the connection before take their places.
  */
-static int mend_crowd(struct session *session, struct error *err)
+static int mend_crowd(struct session *session, uint32_t from, uint32_t count, struct error *err)
 {
 	struct sg_bench_frame *ring = trial_ring(session->trial);
 	struct trial_run received = {0}, sent = {0};
 
-	for (uint32_t i = 0; i < BENCH_CONNECTIONS; i++) {
+	for (uint32_t i = from; i < from + count; i++) {
 		int r = trial_repeat(session->trial, TRIAL_TC_RX, ring[i].bytes, 1, &received, err);
 
 		if (!r)
@@ -270,6 +238,56 @@ static int mend_crowd(struct session *session, struct error *err)
 		}
 	}
 	return 0;
+}
+
+/* Packets that were accepted, and replies that were. */
+static int count_passed(struct session *session, uint64_t *passed_out, struct error *err)
+{
+	struct sg_counters counters = {0};
+	int r = counters_read(session->kern, BENCH_SLOT, &counters, err);
+
+	*passed_out = counters.by[SG_INGRESS][SG_REASON_RULE_ACCEPT].packets +
+		      counters.by[SG_EGRESS][SG_REASON_REPLY].packets;
+	return r;
+}
+
+/* Open the connections of flows picked at random, both ways' packets of them in the ring. */
+static int open_crowd(struct session *session, const struct published *published, struct error *err)
+{
+	static const uint8_t flags[][2] = {{BENCH_SYN, BENCH_SYN_ACK}, {BENCH_ACK, BENCH_ACK}};
+	struct sg_bench_frame *ring = trial_ring(session->trial);
+	struct random random = random_seeded(session->options->seed + 2);
+	struct bench_flow flows[CHUNK];
+	struct trial_run run = {0};
+	uint64_t before = 0, after = 0;
+	int r = 0;
+
+	for (uint32_t from = 0; from < BENCH_CONNECTIONS; from += CHUNK) {
+		uint32_t count =
+			BENCH_CONNECTIONS - from < CHUNK ? BENCH_CONNECTIONS - from : CHUNK;
+
+		for (uint32_t i = 0; !r && i < count; i++)
+			r = bench_flow_pick(&published->policy, FATE_LAST_RULE, &random, &flows[i],
+					    err);
+		if (!r)
+			r = count_passed(session, &before, err);
+		for (size_t step = 0; !r && step < ARRAY_SIZE(flags); step++) {
+			for (uint32_t i = 0; i < count; i++) {
+				frame_fill(ring[from + i].bytes, &flows[i], true, flags[step][0]);
+				frame_fill(ring[BENCH_CONNECTIONS + from + i].bytes, &flows[i],
+					   false, flags[step][1]);
+			}
+			r = trial_drive(session->trial, TRIAL_TC_RX, from, count, count, &run, err);
+			if (!r)
+				r = trial_drive(session->trial, TRIAL_TC_TX,
+						BENCH_CONNECTIONS + from, count, count, &run, err);
+		}
+		if (!r)
+			r = count_passed(session, &after, err);
+		if (!r && after - before != (uint64_t)count * 2 * ARRAY_SIZE(flags))
+			r = mend_crowd(session, from, count, err);
+	}
+	return r;
 }
 
 /* Packets of all the connections, one after the other, with what they are compared with. */
@@ -315,8 +333,6 @@ int scene_crowd(struct session *session, const struct scene_plan *plan, struct e
 		r = connections_flush(session->kern, BENCH_SLOT, TRIAL_IFINDEX, err);
 		if (!r)
 			r = open_crowd(session, &published, err);
-		if (!r)
-			r = mend_crowd(session, err);
 		if (!r)
 			r = check_connections(session, BENCH_CONNECTIONS, err);
 		if (!r)

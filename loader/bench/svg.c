@@ -8,9 +8,9 @@
 
 #include "util/array.h"
 
-#define WIDTH 860
+#define WIDTH 890
 #define LEFT 70
-#define RIGHT 200 /* names of lines */
+#define RIGHT 230 /* names of lines */
 #define TOP 50
 #define PLOT_WIDTH (WIDTH - LEFT - RIGHT)
 #define PLOT_HEIGHT 320

@@ -5,10 +5,27 @@
 #include "codec/json.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "codec/rule_text.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/printable.h"
+
+json_t *json_text(const char *text)
+{
+	AUTO_FREE char *copy = strdup(text);
+
+	if (!copy)
+		return NULL;
+	make_printable(copy);
+	return json_string(copy);
+}
+
+void json_release(json_t **document)
+{
+	json_decref(*document);
+}
 
 /* Any port list of the API, whatever the model holds: "65535/65535," each. */
 #define PORT_RANGE_TEXT_MAX (PORT_SET_MAX * 12 + 8)

@@ -17,6 +17,13 @@
 #include "model/instance.h"
 #include "model/rule.h"
 
+/* A string of the text made printable, which JSON can hold whatever it was. */
+json_t *json_text(const char *text);
+
+/* A reference given back at the end of the block. */
+void json_release(json_t **document);
+#define AUTO_JSON __attribute__((cleanup(json_release)))
+
 /*
  * RuleInfo: direction, policy, priority, ipProtocol, portRange ("22/22,80/90";
  * "-1/-1" for all ports or none), cidrIp ("any" for both families) or

@@ -175,8 +175,9 @@ int control_open(const char *state_dir, const char *bpffs, struct control **cont
 
 	if (!control)
 		return control_out_of_memory(err);
+	control->state_dir = strdup(state_dir);
 	control->bpffs = strdup(bpffs);
-	if (control->bpffs)
+	if (control->state_dir && control->bpffs)
 		r = store_open(state_dir, &control->store, err);
 	else
 		r = control_out_of_memory(err);
@@ -200,8 +201,19 @@ void control_close(struct control *control)
 		return;
 	kern_close(control->kern);
 	store_close(control->store);
+	free(control->state_dir);
 	free(control->bpffs);
 	free(control);
+}
+
+const char *control_state_dir(const struct control *control)
+{
+	return control->state_dir;
+}
+
+const char *control_bpffs(const struct control *control)
+{
+	return control->bpffs;
 }
 
 struct store *control_store(struct control *control)

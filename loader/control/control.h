@@ -32,6 +32,10 @@ int control_open(const char *state_dir, const char *bpffs, struct control **cont
 		 struct error *err);
 void control_close(struct control *control); /* NULL is allowed */
 
+/* What it was opened with. */
+const char *control_state_dir(const struct control *control);
+const char *control_bpffs(const struct control *control);
+
 /* For reading, between store_begin_read and store_rollback. */
 struct store *control_store(struct control *control);
 /*

@@ -20,6 +20,7 @@ struct control {
 	struct kern *kern; /* NULL until needed */
 	bool kern_writable;
 	bool kern_was_made; /* since the machine is up, as the store remembers */
+	char *state_dir;
 	char *bpffs;
 	uint64_t identity; /* of the state directory; not 0 */
 };

@@ -6,6 +6,8 @@
 #ifndef MODEL_CODE_H
 #define MODEL_CODE_H
 
+#include "util/error.h"
+
 /* X(name, HTTP status); the name is the text of the code */
 #define CODES(X) \
 	X(INVALID_SECURITY_GROUP_NOT_FOUND, 404) \
@@ -45,5 +47,8 @@ CODES(X)
 
 /* Wrong usage of the command line; exit status 2. */
 static const char CODE_USAGE[] __attribute__((unused)) = "USAGE";
+
+/* -ENOMEM, with its message. */
+int out_of_memory(struct error *err);
 
 #endif

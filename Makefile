@@ -31,7 +31,7 @@ say = @printf '  %-7s %s\n'
 endif
 
 VERSION := 0.1.0
-LIBS := libbpf sqlite3 jansson libmnl libsystemd libcap
+LIBS := libbpf sqlite3 jansson libmnl libsystemd libcap libmicrohttpd gnutls
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=gnu17 $(WARNINGS) $(CFLAGS) $(SANFLAGS) -Iinclude -Iloader -I$(B)/skel \

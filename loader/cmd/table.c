@@ -121,6 +121,26 @@ static const struct option_spec reconcile_options[] = {
 	NO_MORE_OPTIONS,
 };
 
+static const char daemon_details[] =
+	"It stays in the foreground and follows the interfaces of the instances: one that\n"
+	"comes is enforced at once, one that goes is let go. Every so often, and at its start,\n"
+	"it makes the kernel match the stored state. Enforcement goes on when it ends.\n"
+	"Each event is one line of JSON on standard error. SIGHUP reads the keys again,\n"
+	"SIGTERM and SIGINT end it.\n";
+
+static const struct option_spec daemon_options[] = {
+	VALUE("listen", "ADDR:PORT|unix:PATH", "where the HTTP API listens; nowhere unless given"),
+	VALUE("keys", "FILE", "keys of the API's clients"),
+	VALUE("tls-cert", "FILE", "certificate of the API's TLS, and the chain above it"),
+	VALUE("tls-key", "FILE", "its private key"),
+	FLAG("allow-plaintext", "listen without TLS beyond loopback as well"),
+	VALUE("metrics", "ADDR:PORT", "where Prometheus metrics are served; nowhere unless given"),
+	VALUE("reconcile", "SECONDS", "how often store and kernel are compared; 60 unless given"),
+	VALUE("log-level", "LEVEL", "debug, info, warning or error; info unless given"),
+	VALUE("store", "sqlite", "where the state is kept; sqlite is all there is"),
+	NO_MORE_OPTIONS,
+};
+
 const struct command commands[] = {
 	{"group create", "NAME", "make a security group and print its id", rule_details,
 	 group_create_options, cmd_group_create},
@@ -168,6 +188,8 @@ const struct command commands[] = {
 	 settings_details, NULL, cmd_connections_settings},
 	{"reconcile", "", "make the kernel match the stored state", NULL, reconcile_options,
 	 cmd_reconcile},
+	{"daemon", "", "follow interfaces and serve the HTTP API", daemon_details, daemon_options,
+	 cmd_daemon},
 	{"version", "", "print the version", NULL, NULL, cmd_version},
 	{"help", "[COMMAND...]", "print help on a command", NULL, NULL, cmd_help},
 	{.name = NULL},

@@ -159,6 +159,13 @@ bool hooks_surplus(const struct kern *kern, uint32_t ifindex, const struct hooks
 	       clsact_is_live(ifindex, PATH_RX);
 }
 
+bool hooks_died(const struct kern *kern, uint32_t ifindex)
+{
+	return link_is_dead(kern, ifindex, PATH_RX, SG_HOOK_TCX) ||
+	       link_is_dead(kern, ifindex, PATH_TX, SG_HOOK_TCX) ||
+	       link_is_dead(kern, ifindex, PATH_RX, SG_HOOK_XDP);
+}
+
 int hooks_detach(struct kern *kern, uint32_t ifindex, bool own_clsact, struct error *err)
 {
 	const struct hooks none = {};

@@ -36,8 +36,10 @@ extern const char *const kern_program_names[PROGRAM_COUNT];
 struct kern {
 	char *dir;
 	bool writable;
+	bool adopts; /* programs of another build */
 	int maps[MAP_COUNT];
 	int programs[PROGRAM_COUNT]; /* -1 when reading */
+	uint64_t programs_opened;    /* meta->programs of those */
 	/* The mmapable maps, as memory. */
 	struct sg_binding *bindings;
 	union sg_node *heap;
@@ -54,6 +56,9 @@ struct kern {
 #define KERN_PATH_MAX 4096
 int kern_path(const struct kern *kern, char path[KERN_PATH_MAX], const char *part, const char *name,
 	      struct error *err);
+
+/* Open the programs that are pinned. */
+int kern_open_programs(struct kern *kern, struct error *err);
 
 /* Make `dir` on a bpffs, mounting one where that is safe. */
 int bpffs_prepare(const char *dir, struct error *err);
@@ -104,6 +109,9 @@ bool link_is_live(const struct kern *kern, uint32_t ifindex, enum hook_path path
 /* Whether there is a pin, be its link live or not. */
 bool link_is_pinned(const struct kern *kern, uint32_t ifindex, enum hook_path path,
 		    enum sg_hook hook);
+/* Whether there is a pin of a link whose interface has gone. */
+bool link_is_dead(const struct kern *kern, uint32_t ifindex, enum hook_path path,
+		  enum sg_hook hook);
 /* How the pinned XDP link of an interface runs: native, generic, or NONE when it is not live. */
 enum sg_hook link_xdp(const struct kern *kern, uint32_t ifindex);
 int links_refresh(struct kern *kern, struct error *err);

@@ -147,22 +147,6 @@ static int check_namespace(struct kern *kern, struct error *err)
 	return 0;
 }
 
-static int open_programs(struct kern *kern, struct error *err)
-{
-	char path[KERN_PATH_MAX];
-	int r;
-
-	for (int i = 0; i < PROGRAM_COUNT; i++) {
-		r = kern_path(kern, path, "progs", kern_program_names[i], err);
-		if (r)
-			return r;
-		kern->programs[i] = bpf_obj_get(path);
-		if (kern->programs[i] < 0)
-			return kern_error(err, errno, "cannot open program \"%s\"", path);
-	}
-	return 0;
-}
-
 /* Map what was made, and write what no map begins with. */
 static int map_new(struct kern *kern, struct error *err)
 {
@@ -186,7 +170,9 @@ static int open_for_writing(struct kern *kern, struct error *err)
 			r = check_namespace(kern, err);
 		if (r)
 			return r;
-		if (kern->meta->programs == programs_hash() && !open_programs(kern, &ignored))
+		if ((kern->meta->programs == programs_hash() ||
+		     (kern->adopts && kern->meta->programs)) &&
+		    !kern_open_programs(kern, &ignored))
 			return 0;
 	}
 	r = bpffs_prepare(kern->dir, err);
@@ -199,7 +185,7 @@ static int open_for_writing(struct kern *kern, struct error *err)
 	if (!r)
 		r = hooks_refresh(kern, err);
 	if (!r)
-		kern->meta->programs = programs_hash();
+		kern->meta->programs = kern->programs_opened = programs_hash();
 	return r;
 }
 
@@ -224,7 +210,8 @@ int kern_open(const char *dir, enum kern_access access, const struct connection_
 		return kern_error(err, ENOMEM, "cannot open the kernel side");
 	memset(kern->maps, -1, sizeof(kern->maps));
 	memset(kern->programs, -1, sizeof(kern->programs));
-	kern->writable = access == KERN_WRITE;
+	kern->writable = access != KERN_READ;
+	kern->adopts = access == KERN_ADOPT;
 	kern->made_with = *settings;
 	kern->dir = strdup(dir);
 	if (!kern->dir)

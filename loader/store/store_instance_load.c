@@ -216,20 +216,17 @@ int store_instance_find_key(struct store *store, int64_t key, struct instance *i
 	return store_instance_key_not_found(key, err);
 }
 
-int store_instance_list(struct store *store, struct instances *instances_out, struct error *err)
+static int instances_read(struct instance_reader *reader, struct instances *instances_out,
+			  struct error *err)
 {
-	AUTO(instance_reader_close) struct instance_reader reader = {0};
 	AUTO(instances_fini) struct instances instances = {0};
-	int r = instance_reader_open(&reader, store, SELECT_INSTANCE "ORDER BY key", NO_VALUES,
-				     err);
+	int r;
 
-	if (r)
-		return r;
-	while ((r = statement_step(store, reader.row, err)) > 0) {
+	while ((r = statement_step(reader->store, reader->row, err)) > 0) {
 		if (ARRAY_GROW(instances.items, instances.count, instances.capacity))
 			return store_out_of_memory(err);
 		instances.items[instances.count] = (struct instance){0};
-		r = instance_read(&reader, &instances.items[instances.count++], err);
+		r = instance_read(reader, &instances.items[instances.count++], err);
 		if (r)
 			return r;
 	}
@@ -238,4 +235,46 @@ int store_instance_list(struct store *store, struct instances *instances_out, st
 	*instances_out = instances;
 	instances = (struct instances){0};
 	return 0;
+}
+
+int store_instance_key_of_dev(struct store *store, const char *dev, int64_t *key_out,
+			      struct error *err)
+{
+	/* an aggregate has a row, also of nothing */
+	return store_query_integer(store,
+				   "SELECT coalesce(max(key), 0) FROM instance WHERE dev = ?1",
+				   VALUES(text(dev)), key_out, err);
+}
+
+int store_instance_list(struct store *store, struct instances *instances_out, struct error *err)
+{
+	AUTO(instance_reader_close) struct instance_reader reader = {0};
+	int r = instance_reader_open(&reader, store, SELECT_INSTANCE "ORDER BY key", NO_VALUES,
+				     err);
+
+	return r ? r : instances_read(&reader, instances_out, err);
+}
+
+int store_instance_page(struct store *store, const struct page *page,
+			struct instances *instances_out, int64_t *total_out, struct error *err)
+{
+/* ?1: ids as JSON */
+#define WITH_IDS "WHERE id IN (SELECT value FROM json_each(?1)) "
+#define WITHOUT_IDS "WHERE ?1 = '' "
+#define COUNT "SELECT count(*) FROM instance "
+#define NEWEST "ORDER BY key DESC LIMIT ?2 OFFSET ?3"
+	AUTO_FREE char *ids = page->id_count ? store_ids_text(page->ids, page->id_count) : NULL;
+	AUTO(instance_reader_close) struct instance_reader reader = {0};
+	int r;
+
+	if (page->id_count && !ids)
+		return store_out_of_memory(err);
+	r = store_query_integer(store, ids ? COUNT WITH_IDS : COUNT WITHOUT_IDS, VALUES(text(ids)),
+				total_out, err);
+	if (!r)
+		r = instance_reader_open(
+			&reader, store,
+			ids ? SELECT_INSTANCE WITH_IDS NEWEST : SELECT_INSTANCE WITHOUT_IDS NEWEST,
+			VALUES(text(ids), integer(page->size), integer(page->offset)), err);
+	return r ? r : instances_read(&reader, instances_out, err);
 }

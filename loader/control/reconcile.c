@@ -85,8 +85,9 @@ static void fill_from_kernel(const struct kern *kern, struct instance_state *sta
 	state->tx = present.tx;
 }
 
-int control_instance_state(struct control *control, const struct instance *instance,
-			   struct instance_state *state_out, struct error *err)
+struct instance_state control_instance_state_on(struct control *control,
+						const struct instance *instance,
+						const struct link_info *link)
 {
 	struct instance_state state = {.side = side_text(instance->options.side),
 				       .no_group = no_group_text(instance->options.no_group)};
@@ -94,8 +95,9 @@ int control_instance_state(struct control *control, const struct instance *insta
 	struct kern *kern;
 	bool guest;
 
-	(void)err;
-	state.has_link = !link_find(instance->dev, &state.link, &ignored);
+	state.has_link = link;
+	if (link)
+		state.link = *link;
 	if (state.has_link && !control_kern(control, &kern, &ignored))
 		fill_from_kernel(kern, &state);
 	if (state.is_bound && SG_OWNER_SLOT(state.binding.owner) != instance->slot)
@@ -109,6 +111,17 @@ int control_instance_state(struct control *control, const struct instance *insta
 		       : state.has_link	   ? "RUNNING"
 					   : "STOPPED";
 	state.reason = hooks_reason(instance, &state);
-	*state_out = state;
+	return state;
+}
+
+int control_instance_state(struct control *control, const struct instance *instance,
+			   struct instance_state *state_out, struct error *err)
+{
+	struct error ignored;
+	struct link_info link;
+	bool has_link = !link_find(instance->dev, &link, &ignored);
+
+	(void)err;
+	*state_out = control_instance_state_on(control, instance, has_link ? &link : NULL);
 	return 0;
 }

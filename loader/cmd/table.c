@@ -78,12 +78,15 @@ static const struct option_spec attach_options[] = {
 
 static const struct option_spec instance_add_options[] = {
 	{.name = "dev", .value = "DEV", .summary = "its interface", .is_required = true},
+	FLAG("match-altname", "DEV may be an alternative name of the interface"),
 	INSTANCE_OPTIONS,
 	NO_MORE_OPTIONS,
 };
 
 static const struct option_spec instance_set_options[] = {
 	VALUE("dev", "DEV", "its interface"),
+	FLAG("match-altname", "DEV may be an alternative name of the interface"),
+	FLAG("no-match-altname", "the opposite"),
 	VALUE("status", "WORD", "its status, such as REBOOTING"),
 	INSTANCE_OPTIONS,
 	FLAG("no-strict", "the opposite of --strict"),

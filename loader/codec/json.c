@@ -190,16 +190,17 @@ json_t *json_instance(const struct instance *instance, const struct instance_vie
 {
 	const struct instance_options *options = &instance->options;
 
-	return json_pack("{s:s, s:s, s:o, s:s, s:s, s:o, s:b, s:s, s:s, s:s, s:s?, s:s, s:s, s:b, "
-			 "s:o, s:o, s:o, s:o}",
-			 "instanceId", instance->id, "dev", instance->dev, "ifindex",
-			 view->ifindex ? json_integer(view->ifindex) : json_null(),
-			 "instanceStatus", view->status, "createTime", instance->create_time,
-			 "securityGroupIds", group_ids(instance), "attached", view->is_attached,
-			 "mode", mode_text(options->mode), "rxHook", view->rx_hook, "txHook",
-			 view->tx_hook, "hookReason", view->hook_reason, "side", view->side,
-			 "noGroup", view->no_group, "strict", options->strict, "addresses",
-			 addresses(options), "macs", macs(options), "allowEthertypes",
-			 ethertypes(options), "connections",
-			 options->connections ? json_integer(options->connections) : json_null());
+	return json_pack(
+		"{s:s, s:s, s:b, s:o, s:s, s:s, s:o, s:b, s:s, s:s, s:s, s:s?, s:s, s:s, s:b, "
+		"s:o, s:o, s:o, s:o}",
+		"instanceId", instance->id, "dev", instance->dev, "matchAltname",
+		options->match_altname, "ifindex",
+		view->ifindex ? json_integer(view->ifindex) : json_null(), "instanceStatus",
+		view->status, "createTime", instance->create_time, "securityGroupIds",
+		group_ids(instance), "attached", view->is_attached, "mode",
+		mode_text(options->mode), "rxHook", view->rx_hook, "txHook", view->tx_hook,
+		"hookReason", view->hook_reason, "side", view->side, "noGroup", view->no_group,
+		"strict", options->strict, "addresses", addresses(options), "macs", macs(options),
+		"allowEthertypes", ethertypes(options), "connections",
+		options->connections ? json_integer(options->connections) : json_null());
 }

@@ -108,7 +108,7 @@ int control_instance_add(struct control *control, struct instance *instance, str
 
 /* What to change of an instance: the fields whose flag is set. */
 struct instance_change {
-	bool set_dev, set_status, set_mode, set_side, set_no_group, set_strict;
+	bool set_dev, set_match_altname, set_status, set_mode, set_side, set_no_group, set_strict;
 	bool set_ethertypes, set_macs, set_addresses, set_connections;
 	const char *dev;
 	const char *status;		 /* "RUNNING" and "STOPPED" mean: as the interface is */

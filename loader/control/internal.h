@@ -107,6 +107,15 @@ int policies_get(struct policies *policies, const struct instance *instance, boo
 
 /* --- putting it in force --- */
 
+/*
+ * The interface of an instance, asked for now or looked up among all. -ENODEV
+ * when it is not there, or another instance has a better claim to it.
+ */
+int instance_link(struct store *store, const struct instance *instance, struct link_info *link_out,
+		  struct error *err);
+int instance_link_in(struct store *store, const struct instance *instance,
+		     const struct links *links, struct link_info *link_out, struct error *err);
+
 /* What auto becomes on this interface. */
 bool instance_is_guest(const struct instance *instance, const struct link_info *link);
 bool instance_passes_without_group(const struct instance *instance, bool guest);

@@ -119,7 +119,7 @@ int control_instance_state(struct control *control, const struct instance *insta
 {
 	struct error ignored;
 	struct link_info link;
-	bool has_link = !link_find(instance->dev, &link, &ignored);
+	bool has_link = !instance_link(control->store, instance, &link, &ignored);
 
 	(void)err;
 	*state_out = control_instance_state_on(control, instance, has_link ? &link : NULL);

@@ -89,42 +89,26 @@ static int load_every(const struct change *change, struct targets *targets, stru
 	return r;
 }
 
-static void find_in(const struct links *links, struct target *target)
+static int find_links(struct store *store, struct targets *targets, struct error *err)
 {
-	for (size_t i = 0; i < links->count; i++) {
-		if (strcmp(links->items[i].name, target->instance.dev))
-			continue;
-		target->has_link = true;
-		target->link = links->items[i];
-		return;
-	}
-}
-
-static int find_links(struct targets *targets, struct error *err)
-{
+	bool at_once = targets->count > SINGLE_LOOKUPS;
 	AUTO(links_fini) struct links links = {};
-	struct error ignored;
-	int r = 0;
+	int r = at_once ? links_dump(&links, err) : 0;
 
-	if (targets->count > SINGLE_LOOKUPS)
-		r = links_dump(&links, err);
-	if (r)
-		return r;
-	for (size_t i = 0; i < targets->count; i++) {
+	for (size_t i = 0; !r && i < targets->count; i++) {
 		struct target *target = &targets->items[i];
+		struct error reason = {};
 
-		if (targets->count > SINGLE_LOOKUPS) {
-			find_in(&links, target);
-			continue;
-		}
-		r = link_find(target->instance.dev, &target->link, &ignored);
+		r = at_once ? instance_link_in(store, &target->instance, &links, &target->link,
+					       &reason)
+			    : instance_link(store, &target->instance, &target->link, &reason);
 		target->has_link = !r;
-		if (r && r != -ENODEV) {
-			*err = ignored;
-			return r;
-		}
+		if (r == -ENODEV)
+			r = 0;
+		else if (r)
+			*err = reason;
 	}
-	return 0;
+	return r;
 }
 
 int targets_load(const struct change *change, struct targets *targets_out, struct error *err)
@@ -134,7 +118,7 @@ int targets_load(const struct change *change, struct targets *targets_out, struc
 				   : load_touched(change, &targets, err);
 
 	if (!r)
-		r = find_links(&targets, err);
+		r = find_links(change->control->store, &targets, err);
 	if (r) {
 		targets_fini(&targets);
 		return r;

@@ -123,7 +123,7 @@ int links_dump(struct links *links_out, struct error *err)
 }
 
 /* Ask for one interface. -ENODEV without a message. */
-static int link_ask(const struct nlmsghdr *question, struct link_info *link_out, struct error *err)
+static int link_ask(const struct nlmsghdr *question, struct links *links_out, struct error *err)
 {
 	AUTO(links_fini) struct links links = {0};
 	int r;
@@ -137,11 +137,12 @@ static int link_ask(const struct nlmsghdr *question, struct link_info *link_out,
 		errno = -r;
 		return failed(err);
 	}
-	*link_out = links.items[0];
+	*links_out = links;
+	links = (struct links){0};
 	return 0;
 }
 
-int link_find(const char *name, struct link_info *link_out, struct error *err)
+int link_find_names(const char *name, struct links *links_out, struct error *err)
 {
 	char buffer[QUESTION_BYTES];
 	struct nlmsghdr *question = question_begin(buffer, 0, 0);
@@ -149,7 +150,7 @@ int link_find(const char *name, struct link_info *link_out, struct error *err)
 
 	if (*name && strlen(name) <= DEV_MAX) {
 		mnl_attr_put_strz(question, IFLA_IFNAME, name);
-		r = link_ask(question, link_out, err);
+		r = link_ask(question, links_out, err);
 	}
 	if (r == -ENODEV)
 		error_set(err, ENODEV, CODE_INVALID_INTERFACE_NOT_FOUND,
@@ -158,13 +159,26 @@ int link_find(const char *name, struct link_info *link_out, struct error *err)
 	return r;
 }
 
+int link_find(const char *name, struct link_info *link_out, struct error *err)
+{
+	AUTO(links_fini) struct links links = {0};
+	int r = link_find_names(name, &links, err);
+
+	if (!r)
+		*link_out = links.items[0];
+	return r;
+}
+
 int link_find_index(int ifindex, struct link_info *link_out, struct error *err)
 {
+	AUTO(links_fini) struct links links = {0};
 	char buffer[QUESTION_BYTES];
 	int r = -ENODEV;
 
 	if (ifindex > 0)
-		r = link_ask(question_begin(buffer, 0, ifindex), link_out, err);
+		r = link_ask(question_begin(buffer, 0, ifindex), &links, err);
+	if (!r)
+		*link_out = links.items[0];
 	if (r == -ENODEV)
 		error_set(err, ENODEV, CODE_INVALID_INTERFACE_NOT_FOUND,
 			  "no network interface has index %d: `ip link` shows those there are",

@@ -45,6 +45,8 @@ const struct link_info *links_find(const struct links *links, const char *name);
 
 /* One, by name (or alternative name) or by index. -ENODEV (INVALID_INTERFACE_NOT_FOUND) when there is none. */
 int link_find(const char *name, struct link_info *link_out, struct error *err);
+/* By name or alternative name, with all its names. */
+int link_find_names(const char *name, struct links *links_out, struct error *err);
 int link_find_index(int ifindex, struct link_info *link_out, struct error *err);
 
 /* Whether security groups can be enforced on it: no loopback, and frames that we can read. */

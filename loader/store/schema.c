@@ -143,7 +143,12 @@ static const char VERSION_2[] =
 	"  value INTEGER NOT NULL CHECK (value BETWEEN 1 AND 4294967295)"
 	") STRICT, WITHOUT ROWID;";
 
-const char *const SCHEMA_STEPS[] = {VERSION_1, VERSION_2};
+static const char VERSION_3[] =
+	/* Whether dev may be an alternative name of its interface. */
+	"ALTER TABLE instance ADD COLUMN match_altname INTEGER NOT NULL DEFAULT 0"
+	"  CHECK (match_altname IN (0, 1));";
+
+const char *const SCHEMA_STEPS[] = {VERSION_1, VERSION_2, VERSION_3};
 _Static_assert(ARRAY_SIZE(SCHEMA_STEPS) == STORE_SCHEMA_VERSION, "a step for each version");
 
 static int version_get(struct store *store, int *version_out, struct error *err)

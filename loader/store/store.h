@@ -164,6 +164,9 @@ int store_instance_find_id(struct store *store, const char *id, struct instance 
 /* The key of the one that has the interface name; 0 for none. */
 int store_instance_key_of_dev(struct store *store, const char *dev, int64_t *key_out,
 			      struct error *err);
+/* The same for one that is content with an alternative name. */
+int store_instance_key_of_altname(struct store *store, const char *dev, int64_t *key_out,
+				  struct error *err);
 /* All, oldest first. */
 int store_instance_list(struct store *store, struct instances *instances_out, struct error *err);
 /* A page; its name is not used. *total_out is how many there are on all pages. */

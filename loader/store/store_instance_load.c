@@ -30,7 +30,7 @@ enum {
 
 #define SELECT_INSTANCE \
 	"SELECT key, id, dev, status, slot, enforced, create_time, mode, side, no_group, " \
-	"strict, connections FROM instance "
+	"strict, connections, match_altname FROM instance "
 
 void instances_fini(struct instances *instances)
 {
@@ -129,6 +129,7 @@ static int words_read(struct store *store, sqlite3_stmt *row, struct instance_op
 		return store_corrupt(store, "no_group", no_group, err);
 	options->strict = sqlite3_column_int(row, COLUMN_STRICT);
 	return 0;
+	options->match_altname = sqlite3_column_int(row, COLUMN_MATCH_ALTNAME);
 }
 
 /* The row that the reader is at. What is read before a failure is its owner's to free. */
@@ -247,6 +248,15 @@ int store_instance_key_of_dev(struct store *store, const char *dev, int64_t *key
 }
 
 int store_instance_list(struct store *store, struct instances *instances_out, struct error *err)
+int store_instance_key_of_altname(struct store *store, const char *dev, int64_t *key_out,
+				  struct error *err)
+{
+	return store_query_integer(store,
+				   "SELECT coalesce(max(key), 0) FROM instance "
+				   "WHERE dev = ?1 AND match_altname",
+				   VALUES(text(dev)), key_out, err);
+}
+
 {
 	AUTO(instance_reader_close) struct instance_reader reader = {0};
 	int r = instance_reader_open(&reader, store, SELECT_INSTANCE "ORDER BY key", NO_VALUES,

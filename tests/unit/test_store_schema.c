@@ -77,11 +77,14 @@ static void a_database_of_version_1_keeps_what_is_stored(void **state)
 	assert_string_equal(fact, "boot:4:5");
 	OK(f, store_setting_get(f->store, "share", &setting, &f->err));
 	assert_int_equal(setting, 0);
-	/* and the new column is of use */
+	assert_false(instance.options.match_altname);
+	/* and the new columns are of use */
 	instance.options.connections = 4000000000;
+	instance.options.match_altname = true;
 	OK(f, store_instance_update(f->store, &instance, &f->err));
 	assert_int_equal(fixture_number(f->store->db, "SELECT connections FROM instance"),
 			 4000000000);
+	assert_int_equal(fixture_number(f->store->db, "SELECT match_altname FROM instance"), 1);
 }
 
 static void a_step_runs_once_and_keeps_what_is_stored(void **state)
@@ -94,7 +97,7 @@ static void a_step_runs_once_and_keeps_what_is_stored(void **state)
 		"INSERT INTO copy SELECT *, 'red' FROM security_group;"
 		"DROP TABLE security_group;"
 		"ALTER TABLE copy RENAME TO security_group";
-	const char *const steps[] = {SCHEMA_STEPS[0], SCHEMA_STEPS[1], second};
+	const char *const steps[] = {SCHEMA_STEPS[0], SCHEMA_STEPS[1], SCHEMA_STEPS[2], second};
 	struct fixture *f = *state;
 	int64_t group = fixture_group(f, "a");
 
@@ -120,7 +123,7 @@ static void a_step_runs_once_and_keeps_what_is_stored(void **state)
 
 static void a_step_that_fails_changes_nothing(void **state)
 {
-	const char *const steps[] = {SCHEMA_STEPS[0], SCHEMA_STEPS[1],
+	const char *const steps[] = {SCHEMA_STEPS[0], SCHEMA_STEPS[1], SCHEMA_STEPS[2],
 				     "CREATE TABLE a (b); CREATE TABLE a (b)"};
 	struct fixture *f = *state;
 
@@ -135,7 +138,7 @@ static void a_step_that_fails_changes_nothing(void **state)
 
 static void a_step_that_leaves_a_reference_to_nothing_is_undone(void **state)
 {
-	const char *const steps[] = {SCHEMA_STEPS[0], SCHEMA_STEPS[1],
+	const char *const steps[] = {SCHEMA_STEPS[0], SCHEMA_STEPS[1], SCHEMA_STEPS[2],
 				     "DELETE FROM security_group"};
 	struct fixture *f = *state;
 
@@ -155,7 +158,7 @@ static void a_newer_database_is_refused_with_both_versions(void **state)
 	open_committed(f);
 	fixture_sql(f, "PRAGMA user_version = 7");
 	REFUSED(f, store_open(f->dir, &other, &f->err), EIO, CODE_INTERNAL_SERVER_ERROR,
-		"schema version 7 and this sgate knows version 2");
+		"schema version 7 and this sgate knows version 3");
 	assert_null(other);
 	/* one that was open when the other was upgraded notices */
 	REFUSED(f, store_begin_write(f->store, &f->err), EIO, CODE_INTERNAL_SERVER_ERROR,

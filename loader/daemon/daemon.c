@@ -17,6 +17,7 @@
 #include "codec/json.h"
 #include "control/control.h"
 #include "daemon/follow.h"
+#include "daemon/listeners.h"
 #include "daemon/lock.h"
 #include "daemon/loop.h"
 #include "daemon/notify.h"
@@ -29,6 +30,7 @@ struct daemon {
 	struct control *control;
 	struct loop *loop;
 	struct follow *follow;
+	struct listeners *listeners;
 	int lock;
 	int signals;
 };
@@ -36,6 +38,7 @@ struct daemon {
 static void daemon_fini(struct daemon *daemon)
 {
 	loop_close(daemon->loop);
+	listeners_close(daemon->listeners);
 	follow_close(daemon->follow);
 	control_close(daemon->control);
 	cleanup_close(&daemon->signals);
@@ -65,9 +68,13 @@ static int signals_open(int *fd_out, struct error *err)
 
 static void reload(struct daemon *daemon)
 {
-	(void)daemon;
+	struct error failure = {0};
+
 	notify_reloading();
-	log_event(LOG_LEVEL_INFO, "reloaded", NULL);
+	if (listeners_reload(daemon->listeners, &failure))
+		log_error(LOG_LEVEL_ERROR, "reload-failed", &failure);
+	else
+		log_event(LOG_LEVEL_INFO, "reloaded", NULL);
 	notify_ready();
 }
 
@@ -121,7 +128,7 @@ static int add_sources(struct daemon *daemon, struct error *err)
 	if (!r)
 		r = loop_add_timer(daemon->loop, daemon->settings->reconcile_s * 1000, reconcile,
 				   daemon, err);
-	return r;
+	return r ? r : listeners_add(daemon->listeners, daemon->loop, err);
 }
 
 /* All that may need privileges, or that another daemon may have. */
@@ -140,6 +147,9 @@ static int open_all(struct daemon *daemon, struct error *err)
 		r = loop_open(&daemon->loop, err);
 	if (!r)
 		r = follow_open(daemon->control, &daemon->follow, err);
+	if (!r)
+		r = listeners_open(settings, daemon->control, daemon->follow, &daemon->listeners,
+				   err);
 	return r;
 }
 
@@ -171,6 +181,10 @@ int daemon_run(const struct daemon_settings *settings, struct error *err)
 	log_started(settings);
 	notify_ready();
 	r = loop_run(daemon.loop, err);
+	if (!r && listeners_failure(daemon.listeners)) {
+		*err = *listeners_failure(daemon.listeners);
+		r = -EIO;
+	}
 	log_event(LOG_LEVEL_INFO, "stopped", NULL);
 	return r;
 }

@@ -28,7 +28,7 @@
 #include "util/error.h"
 
 #define STORE_FILE "sgate.db"
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 #define STORE_BUSY_MS 30000
 
 #define STORE_MAX_GROUPS 100000
@@ -45,6 +45,9 @@ struct store;
  */
 int store_open(const char *dir, struct store **store_out, struct error *err);
 void store_close(struct store *store); /* NULL is allowed; rolls back what is open */
+
+/* Wait for other writers up to so long, in place of STORE_BUSY_MS. */
+void store_set_busy(struct store *store, int busy_ms);
 
 int store_begin_write(struct store *store, struct error *err);
 int store_begin_read(struct store *store, struct error *err);

@@ -6,6 +6,7 @@
 #include "store/store.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "store/statement.h"
 
@@ -56,4 +57,15 @@ int store_setting_set(struct store *store, const char *name, uint32_t value, str
 			 "INSERT INTO setting (name, value) VALUES (?1, ?2) "
 			 "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
 			 VALUES(text(name), integer(value)), err);
+}
+
+int store_limit_get(struct store *store, const char *name, uint32_t *limit_out, struct error *err)
+{
+	uint32_t most = strcmp(name, LIMIT_GROUPS) ? STORE_MAX_RULES_PER_GROUP : STORE_MAX_GROUPS;
+	uint32_t set;
+	int r = store_setting_get(store, name, &set, err);
+
+	if (!r)
+		*limit_out = set && set < most ? set : most;
+	return r;
 }

@@ -26,6 +26,7 @@ enum {
 	COLUMN_NO_GROUP,
 	COLUMN_STRICT,
 	COLUMN_CONNECTIONS,
+	COLUMN_MATCH_ALTNAME,
 };
 
 #define SELECT_INSTANCE \
@@ -128,8 +129,8 @@ static int words_read(struct store *store, sqlite3_stmt *row, struct instance_op
 	if (no_group_parse(no_group, &options->no_group, NULL))
 		return store_corrupt(store, "no_group", no_group, err);
 	options->strict = sqlite3_column_int(row, COLUMN_STRICT);
-	return 0;
 	options->match_altname = sqlite3_column_int(row, COLUMN_MATCH_ALTNAME);
+	return 0;
 }
 
 /* The row that the reader is at. What is read before a failure is its owner's to free. */
@@ -247,7 +248,6 @@ int store_instance_key_of_dev(struct store *store, const char *dev, int64_t *key
 				   VALUES(text(dev)), key_out, err);
 }
 
-int store_instance_list(struct store *store, struct instances *instances_out, struct error *err)
 int store_instance_key_of_altname(struct store *store, const char *dev, int64_t *key_out,
 				  struct error *err)
 {
@@ -257,6 +257,7 @@ int store_instance_key_of_altname(struct store *store, const char *dev, int64_t 
 				   VALUES(text(dev)), key_out, err);
 }
 
+int store_instance_list(struct store *store, struct instances *instances_out, struct error *err)
 {
 	AUTO(instance_reader_close) struct instance_reader reader = {0};
 	int r = instance_reader_open(&reader, store, SELECT_INSTANCE "ORDER BY key", NO_VALUES,

@@ -43,7 +43,7 @@ static int check_instance(struct store *store, const struct instance *instance, 
 		return error_set(err, EPERM, CODE_OPERATION_DENIED_INSTANCE_STATUS,
 				 "instance \"%s\" is %s: it must be RUNNING or STOPPED",
 				 instance->id, instance->status);
-	if (!has_group(instance, group->key) && instance->group_count == SG_MAX_GROUPS_PER_INSTANCE)
+	if (!has_it && instance->group_count == SG_MAX_GROUPS_PER_INSTANCE)
 		return error_set(err, EPERM,
 				 CODE_OPERATION_DENIED_INSTANCE_SECURITY_GROUP_EXCEED_LIMIT,
 				 "instance \"%s\" already has two groups, \"%s\" and \"%s\": "
@@ -58,7 +58,7 @@ static int associate(struct change *change, const char *group_name, const char *
 	struct store *store = change->control->store;
 	AUTO(group_fini) struct group group = {};
 	AUTO(instance_fini) struct instance instance = {};
-	int r = store_group_find(store, group_name, &group, err);
+	int r = find_group(change->control, group_name, &group, err);
 
 	if (r)
 		return r;
@@ -68,7 +68,7 @@ static int associate(struct change *change, const char *group_name, const char *
 				 "group \"%s\" is Unavailable: make it Available with sgate group "
 				 "set %s --status Available",
 				 group.id, group.id);
-	r = store_instance_find(store, instance_name, &instance, err);
+	r = find_instance(change->control, instance_name, &instance, err);
 	if (!r)
 		r = check_instance(store, &instance, has_group(&instance, group.key), err);
 	if (!r)
@@ -93,10 +93,10 @@ static int dissociate(struct change *change, const char *group_name, const char 
 	struct store *store = change->control->store;
 	AUTO(group_fini) struct group group = {};
 	AUTO(instance_fini) struct instance instance = {};
-	int r = store_group_find(store, group_name, &group, err);
+	int r = find_group(change->control, group_name, &group, err);
 
 	if (!r)
-		r = store_instance_find(store, instance_name, &instance, err);
+		r = find_instance(change->control, instance_name, &instance, err);
 	if (!r)
 		r = store_dissociate(store, group.key, instance.key, err);
 	if (!r)

@@ -63,7 +63,8 @@ void control_refresh(struct control *control);
  * On whose behalf things are changed. An operator, which is where it begins,
  * names a group by its id or a unique name, an instance by its id or interface.
  * A client of the API names everything by its id, and default groups are not
- * his: -EPERM OPERATION_DENIED_DEFAULT_SECURITY_GROUP_NOT_SUPPORT.
+ * his: -EPERM OPERATION_DENIED_DEFAULT_SECURITY_GROUP_NOT_SUPPORT. What he asks
+ * for waits a shorter time for another process.
  */
 enum control_caller {
 	CALLER_OPERATOR,

@@ -136,7 +136,7 @@ static int set_instance(struct change *change, const char *name,
 {
 	struct control *control = change->control;
 	AUTO(instance_fini) struct instance instance = {};
-	int r = store_instance_find(control->store, name, &instance, err);
+	int r = find_instance(control, name, &instance, err);
 
 	if (!r)
 		r = apply_fields(&instance, fields, err);
@@ -166,7 +166,7 @@ static int remove_instance(struct change *change, const char *name, struct error
 {
 	struct control *control = change->control;
 	AUTO(instance_fini) struct instance instance = {};
-	int r = store_instance_find(control->store, name, &instance, err);
+	int r = find_instance(control, name, &instance, err);
 
 	if (!r)
 		r = store_instance_remove(control->store, instance.key, err);
@@ -281,7 +281,7 @@ static int detach(struct change *change, const char *name, struct error *err)
 {
 	struct control *control = change->control;
 	AUTO(instance_fini) struct instance instance = {};
-	int r = store_instance_find(control->store, name, &instance, err);
+	int r = find_instance(control, name, &instance, err);
 
 	if (r)
 		return r;

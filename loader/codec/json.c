@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "codec/rule_info.h"
 #include "codec/rule_text.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -27,69 +28,12 @@ void json_release(json_t **document)
 	json_decref(*document);
 }
 
-/* Any port list of the API, whatever the model holds: "65535/65535," each. */
-#define PORT_RANGE_TEXT_MAX (PORT_SET_MAX * 12 + 8)
-
-static json_t *port_range(const struct rule *rule)
-{
-	char text[PORT_RANGE_TEXT_MAX] = "-1/-1";
-	char *end = text;
-
-	if (!protocol_has_ports(rule->protocol))
-		return json_string(text);
-	for (size_t i = 0; i < rule->ports.count; i++) {
-		const struct port_range *range = &rule->ports.ranges[i];
-
-		end += sprintf(end, "%s%u/%u", i ? "," : "", range->first, range->last);
-	}
-	return json_string(text);
-}
-
-static int add_remote(json_t *object, const struct remote *remote)
-{
-	char text[PREFIX_TEXT_MAX];
-
-	switch (remote->kind) {
-	case REMOTE_GROUP:
-		return json_object_set_new(object, "remoteGroupId", json_string(remote->group));
-	case REMOTE_PREFIX:
-		prefix_format(&remote->prefix, text);
-		return json_object_set_new(object, "cidrIp", json_string(text));
-	case REMOTE_ANY:
-		break;
-	}
-	return json_object_set_new(object, "cidrIp", json_string("any"));
-}
-
-static int add_type(json_t *object, const struct rule *rule)
-{
-	char text[PORTS_TEXT_MAX];
-
-	if (!protocol_has_types(rule->protocol) || !rule->ports.count)
-		return 0;
-	ports_format(rule->protocol, &rule->ports, text);
-	return json_object_set_new(object, "icmpType", json_string(text));
-}
-
 json_t *json_rule(const struct rule *rule)
 {
 	AUTO_FREE char *text = rule_format(rule);
-	char protocol[8];
-	json_t *object;
+	json_t *object = text ? rule_info_format(rule, true) : NULL;
 
-	if (!text)
-		return NULL;
-	protocol_format(rule->protocol, protocol);
-	object = json_pack("{s:s, s:s, s:i, s:s, s:o}", "direction",
-			   rule->direction == SG_INGRESS ? "ingress" : "egress", "policy",
-			   rule->policy == RULE_ACCEPT ? "accept" : "deny", "priority",
-			   rule->priority, "ipProtocol", protocol, "portRange", port_range(rule));
-	if (!object)
-		return NULL;
-	if (add_remote(object, &rule->remote) || add_type(object, rule) ||
-	    json_object_set_new(object, "description",
-				json_string(rule->description ? rule->description : "")) ||
-	    json_object_set_new(object, "rule", json_string(text))) {
+	if (object && json_object_set_new(object, "rule", json_string(text))) {
 		json_decref(object);
 		return NULL;
 	}
@@ -123,6 +67,16 @@ static bool has_group(const struct instance *instance, const struct group *group
 	return false;
 }
 
+json_t *json_group_info(const struct group *group, json_t *instance_ids, json_t *rule_infos)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o}", "securityGroupId", group->id,
+			 "securityGroupName", group->name, "securityGroupStatus",
+			 group->available ? "Available" : "Unavailable", "createTime",
+			 group->create_time, "description",
+			 group->description ? group->description : "", "isDefault",
+			 group->is_default, "instanceIds", instance_ids, "ruleInfos", rule_infos);
+}
+
 json_t *json_group(const struct group *group, const struct instance *instances,
 		   size_t instance_count)
 {
@@ -132,12 +86,7 @@ json_t *json_group(const struct group *group, const struct instance *instances,
 		if (has_group(&instances[i], group))
 			ids = append(ids, json_string(instances[i].id));
 	}
-	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o}", "securityGroupId", group->id,
-		"securityGroupName", group->name, "securityGroupStatus",
-		group->available ? "Available" : "Unavailable", "createTime", group->create_time,
-		"description", group->description ? group->description : "", "isDefault",
-		group->is_default, "instanceIds", ids, "ruleInfos", json_rules(&group->rules));
+	return json_group_info(group, ids, json_rules(&group->rules));
 }
 
 static json_t *addresses(const struct instance_options *options)

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * metrics_instances.c - instances, and the packets that were judged for them.
+ *
+ * Their label is instance_id: a plain "instance" is Prometheus' own word for
+ * whom it asked.
  */
 #include <string.h>
 
@@ -25,7 +28,7 @@ static void put_counters(const struct family *family, const char *instance,
 			if (!counter->packets)
 				continue;
 			family_integer(family,
-				       LABELS({"instance", instance},
+				       LABELS({"instance_id", instance},
 					      {"direction", directions[direction]},
 					      {"verdict", accepts ? "accept" : "drop"},
 					      {"reason", reason_label(reason)}),
@@ -51,8 +54,9 @@ static void put_info(FILE *stream, const struct snapshot *snapshot)
 		const struct snapshot_row *row = &snapshot->rows[i];
 
 		family_integer(&family,
-			       LABELS({"instance", row->instance->id}, {"dev", row->instance->dev},
-				      {"status", row->state.status}, {"side", row->state.side},
+			       LABELS({"instance_id", row->instance->id},
+				      {"dev", row->instance->dev}, {"status", row->state.status},
+				      {"side", row->state.side},
 				      {"rx_hook", hook_text(row->state.rx)},
 				      {"tx_hook", hook_text(row->state.tx)}),
 			       1);
@@ -71,7 +75,7 @@ static void put_in_force(FILE *stream, const struct snapshot *snapshot)
 		const struct instance_state *state = &row->state;
 
 		if (row->instance->enforced && state->has_link)
-			family_integer(&family, LABELS({"instance", row->instance->id}),
+			family_integer(&family, LABELS({"instance_id", row->instance->id}),
 				       state->is_bound && state->rx != SG_HOOK_NONE &&
 					       state->tx != SG_HOOK_NONE);
 	}

@@ -16,7 +16,7 @@ static void put_states(FILE *stream, const struct snapshot *snapshot)
 		for (int phase = 0; phase < SG_PHASE_COUNT; phase++) {
 			if (row->phases[phase])
 				family_integer(&family,
-					       LABELS({"instance", row->instance->id},
+					       LABELS({"instance_id", row->instance->id},
 						      {"state", phase_label(phase)}),
 					       row->phases[phase]);
 		}
@@ -51,7 +51,7 @@ static void put_share(FILE *stream, const struct snapshot *snapshot, const char 
 	struct family family = family_begin(stream, name, type, help);
 
 	for (size_t i = 0; i < snapshot->instances.count; i++)
-		family_integer(&family, LABELS({"instance", snapshot->rows[i].instance->id}),
+		family_integer(&family, LABELS({"instance_id", snapshot->rows[i].instance->id}),
 			       value(&snapshot->rows[i]));
 }
 

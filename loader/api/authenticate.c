@@ -13,13 +13,13 @@
 
 static int invalid(struct error *err, const char *what)
 {
-	return error_set(err, EACCES, CODE_AUTHFAILURE_INVALID_AUTHORIZATION, "%s", what);
+	return error_set(err, EINVAL, CODE_AUTHFAILURE_INVALID_AUTHORIZATION, "%s", what);
 }
 
 /* One message for both, so that nobody can find out which ids there are. */
 static int refused(struct error *err)
 {
-	return error_set(err, EACCES, CODE_AUTHFAILURE_SIGNATURE_FAILURE,
+	return error_set(err, EINVAL, CODE_AUTHFAILURE_SIGNATURE_FAILURE,
 			 "the key is unknown or the signature or token is wrong: check key, "
 			 "signed headers and body");
 }
@@ -30,7 +30,7 @@ static int timestamp_check(uint64_t timestamp, int64_t now, struct error *err)
 
 	if (off >= -TIMESTAMP_WINDOW && off <= TIMESTAMP_WINDOW)
 		return 0;
-	return error_set(err, EACCES, CODE_AUTHFAILURE_SIGNATURE_EXPIRED,
+	return error_set(err, EINVAL, CODE_AUTHFAILURE_SIGNATURE_EXPIRED,
 			 "x-zc-timestamp is %lld seconds %s this clock: at most %d are allowed",
 			 (long long)(off < 0 ? -off : off), off < 0 ? "ahead of" : "behind",
 			 TIMESTAMP_WINDOW);

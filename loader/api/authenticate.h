@@ -16,7 +16,7 @@
 
 /*
  * The key that a request was made with, its token or its signature being right
- * at `now` (seconds since 1970). Borrowed from `keys`. -EACCES with
+ * at `now` (seconds since 1970). Borrowed from `keys`. -EINVAL with
  * AUTHFAILURE_INVALID_AUTHORIZATION for what cannot be read,
  * AUTHFAILURE_SIGNATURE_FAILURE for a wrong signature or an unknown key or
  * token, AUTHFAILURE_SIGNATURE_EXPIRED for a right one of another time.

@@ -137,6 +137,8 @@ static const struct option_spec daemon_options[] = {
 	VALUE("tls-cert", "FILE", "certificate of the API's TLS, and the chain above it"),
 	VALUE("tls-key", "FILE", "its private key"),
 	FLAG("allow-plaintext", "listen without TLS beyond loopback as well"),
+	VALUE("rate", "N", "requests a second that a key may make, 0 for any; 1000 unless given"),
+	VALUE("client-timeout", "SECONDS", "for a request, and for its answer; 10 unless given"),
 	VALUE("metrics", "ADDR:PORT", "where Prometheus metrics are served; nowhere unless given"),
 	VALUE("reconcile", "SECONDS", "how often store and kernel are compared; 60 unless given"),
 	VALUE("log-level", "LEVEL", "debug, info, warning or error; info unless given"),

@@ -22,8 +22,10 @@ struct daemon_settings {
 	const char *tls_cert;
 	const char *tls_key;
 	bool allow_plaintext;
-	const char *metrics;	  /* NULL: none */
-	unsigned int reconcile_s; /* how often store and kernel are compared */
+	unsigned int rate_per_second;  /* requests of a key of the API; 0: any number */
+	unsigned int client_timeout_s; /* for a request of the API, and for taking its answer */
+	const char *metrics;	       /* NULL: none */
+	unsigned int reconcile_s;      /* how often store and kernel are compared */
 	enum log_level log_level;
 };
 

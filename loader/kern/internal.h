@@ -124,11 +124,20 @@ int clsact_attach(struct kern *kern, uint32_t ifindex, const char *dev, enum hoo
 int clsact_detach(uint32_t ifindex, enum hook_path path, struct error *err);
 /* Remove the qdisc unless somebody has a filter there. */
 int clsact_remove_if_empty(uint32_t ifindex, struct error *err);
-bool clsact_is_live(uint32_t ifindex, enum hook_path path);
+bool clsact_is_live(const struct kern *kern, uint32_t ifindex, enum hook_path path);
 int clsact_refresh(struct kern *kern, uint32_t ifindex, enum hook_path path, struct error *err);
 
-/* Name of the program with this id, or "?". */
 #define PROGRAM_NAME_MAX 16
+/* Name of the program with this id, or "?": to tell it takes CAP_SYS_ADMIN. */
 void program_name(uint32_t id, char name[PROGRAM_NAME_MAX]);
+/* The program of the filter of clsact that has this place; false: there is none. */
+struct filter_program {
+	char name[PROGRAM_NAME_MAX];
+	uint32_t id;
+};
+bool filter_program(uint32_t ifindex, enum hook_path path, uint32_t priority, uint32_t handle,
+		    struct filter_program *program_out);
+/* The id of the program that is pinned under this name; 0: none is. */
+uint32_t pinned_program(const struct kern *kern, enum kern_program which);
 
 #endif

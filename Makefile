@@ -2,6 +2,7 @@
 # sgate: `make help` lists the targets.
 
 PREFIX ?= /usr/local
+unitdir ?= $(PREFIX)/lib/systemd/system
 CC = gcc
 CLANG ?= clang
 BPFTOOL ?= $(shell command -v bpftool || echo /usr/sbin/bpftool)
@@ -133,8 +134,16 @@ $(B)/lint/%.tidy: %.c $(B)/%.o .clang-tidy
 	$(Q)$(CLANG_TIDY) --quiet $< -- $(TIDY_FLAGS) 2>$@.err || { cat $@.err >&2; exit 1; }
 	$(Q)touch $@
 
+# A unit names the program by its path.
 install: all ## install below $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(B)/sgate $(DESTDIR)$(PREFIX)/sbin/sgate
+	install -D -m 644 tools/man/sgate.8 $(DESTDIR)$(PREFIX)/share/man/man8/sgate.8
+	install -D -m 644 tools/completion/sgate.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sgate
+	install -D -m 644 tools/grafana/sgate.json $(DESTDIR)$(PREFIX)/share/sgate/grafana.json
+	install -d $(DESTDIR)$(unitdir)
+	sed 's,^ExecStart=[^ ]*,ExecStart=$(PREFIX)/sbin/sgate,' tools/packaging/sgate.service \
+		>$(DESTDIR)$(unitdir)/sgate.service
+	chmod 644 $(DESTDIR)$(unitdir)/sgate.service
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/sgate/README.md
 	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/sgate/LICENSE
 
@@ -143,7 +152,7 @@ clean: ## remove what was built
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
-	@echo 'settings: V=1 shows commands, SAN=1 builds with ASan and UBSan, PREFIX, DESTDIR'
+	@echo 'settings: V=1 shows commands, SAN=1 builds with ASan and UBSan, PREFIX, DESTDIR, unitdir'
 
 .PHONY: all cost tests unit-tests demo check lint lint-files install clean help
 .SECONDARY:

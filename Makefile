@@ -99,6 +99,34 @@ cost: $(B)/tools/bench/packet_cost ## print what a packet and a policy cost here
 tests: $(TESTS) $(E2E_TOOLS)
 unit-tests: $(UNIT_TESTS)
 
+# Fuzzers: everything by clang with libFuzzer, ASan and UBSan. What a run finds stays in $(B)/fuzz/corpus.
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 60
+FUZZ_CFLAGS := -std=gnu17 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -Iinclude -Iloader -I$(B)/skel $(shell $(PKG_CONFIG) --cflags $(LIBS)) -D_GNU_SOURCE \
+	-DSGATE_VERSION='"$(VERSION)"'
+
+$(B)/fuzz/%.o: %.c | $(BPF_SKEL)
+	$(say) CLANG $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/fuzz/libsgate.a: $(LOADER:%.c=$(B)/fuzz/%.o)
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(FUZZERS): $(B)/fuzz/%: $(B)/fuzz/tests/fuzz/fuzz_%.o $(B)/fuzz/libsgate.a
+	$(say) LINK $@
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS)
+
+fuzz: $(FUZZERS) ## run each fuzzer for FUZZ_SECONDS, 60 unless given
+	$(Q)for fuzzer in $(^F); do \
+		mkdir -p $(B)/fuzz/corpus/$$fuzzer tests/fuzz/corpus/$$fuzzer && \
+		echo "$$fuzzer: $(FUZZ_SECONDS) s" && \
+		$(B)/fuzz/$$fuzzer -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+			-verbosity=0 -artifact_prefix=$(B)/fuzz/ $(B)/fuzz/corpus/$$fuzzer tests/fuzz/corpus/$$fuzzer || exit 1; \
+	done
+
 demo: all ## show on network namespaces of its own what sgate does; as root
 	$(Q)SGATE=$(abspath $(B)/sgate) tools/demo-run
 
@@ -154,7 +182,8 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
 	@echo 'settings: V=1 shows commands, SAN=1 builds with ASan and UBSan, PREFIX, DESTDIR, unitdir'
 
-.PHONY: all cost tests unit-tests demo check lint lint-files install clean help
+.PHONY: all cost tests unit-tests fuzz demo check lint lint-files install clean help
 .SECONDARY:
 
--include $(wildcard $(B)/loader/*.d $(B)/loader/*/*.d $(B)/bpf/*.d $(B)/tests/*/*.d $(B)/tools/*/*.d)
+-include $(wildcard $(B)/loader/*.d $(B)/loader/*/*.d $(B)/bpf/*.d $(B)/tests/*/*.d $(B)/tools/*/*.d \
+	$(B)/fuzz/loader/*/*.d $(B)/fuzz/tests/fuzz/*.d)

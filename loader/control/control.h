@@ -247,6 +247,12 @@ struct instance_state {
 int control_instance_state(struct control *control, const struct instance *instance,
 			   struct instance_state *state_out, struct error *err);
 /* The same, for many: the caller has found its interface, NULL for one that is not there. */
+/*
+ * The interface that the instance has among all there are, by an alternative
+ * name if it takes those; -ENODEV. In a transaction of the store.
+ */
+int control_link_among(struct control *control, const struct instance *instance,
+		       const struct links *links, struct link_info *link_out);
 struct instance_state control_instance_state_on(struct control *control,
 						const struct instance *instance,
 						const struct link_info *link);

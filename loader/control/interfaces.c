@@ -139,16 +139,21 @@ static int change_together(struct control *control, const struct interface_chang
 	return r;
 }
 
-/* The instance may have been removed since. */
+/*
+ * The instance may have been removed since, and its interface have gone before
+ * it was attached to: that is no failure, and will be told as an event.
+ */
 static int tell_failure(struct control *control, int64_t key, struct outcomes *outcomes,
 			const struct error *failure, struct error *err)
 {
 	AUTO(instance_fini) struct instance instance = {};
+	struct link_info link;
 	int r = store_begin_read(control->store, err);
 
 	if (r)
 		return r;
 	if (!store_instance_find_key(control->store, key, &instance, err) &&
+	    !instance_link(control->store, &instance, &link, err) &&
 	    outcome_add(outcomes, &instance, 0, OUTCOME_FAILED, failure->message))
 		r = control_out_of_memory(err);
 	store_rollback(control->store);

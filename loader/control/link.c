@@ -63,6 +63,14 @@ int instance_link_in(struct store *store, const struct instance *instance,
 	return r;
 }
 
+int control_link_among(struct control *control, const struct instance *instance,
+		       const struct links *links, struct link_info *link_out)
+{
+	struct error ignored;
+
+	return instance_link_in(control->store, instance, links, link_out, &ignored);
+}
+
 int instance_link(struct store *store, const struct instance *instance, struct link_info *link_out,
 		  struct error *err)
 {

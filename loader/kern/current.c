@@ -23,11 +23,13 @@ static bool map_is_current(const struct kern *kern, enum kern_map which)
 	char path[KERN_PATH_MAX];
 	AUTO_CLOSE int pinned = -1;
 	struct error ignored;
+	uint32_t id;
 
 	if (kern_path(kern, path, "maps", kern_map_names[which], &ignored))
 		return false;
 	pinned = bpf_obj_get(path);
-	return pinned >= 0 && map_id(pinned) && map_id(pinned) == map_id(kern->maps[which]);
+	id = pinned >= 0 ? map_id(pinned) : 0;
+	return id && id == map_id(kern->maps[which]);
 }
 
 bool kern_is_current(const struct kern *kern, bool all)

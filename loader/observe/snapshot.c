@@ -51,17 +51,23 @@ static int names_read(struct names *names, struct error *err)
 	return 0;
 }
 
-static const struct link_info *names_find(const struct names *names, const char *name)
+/* By name, else into *altname_link by the instance's rules for alternative names. */
+static const struct link_info *names_find(struct control *control, const struct names *names,
+					  const struct instance *instance,
+					  struct link_info *altname_link)
 {
 	struct link_info wanted = {};
 	const struct link_info *key = &wanted, **found;
 
-	snprintf(wanted.name, sizeof(wanted.name), "%s", name);
+	snprintf(wanted.name, sizeof(wanted.name), "%s", instance->dev);
 	found = bsearch(&key, names->sorted, names->links.count, sizeof(struct link_info *),
 			by_name);
 	if (found)
 		return *found;
-	return names->links.altname_count ? links_find(&names->links, name) : NULL;
+	if (!instance->options.match_altname ||
+	    control_link_among(control, instance, &names->links, altname_link))
+		return NULL;
+	return altname_link;
 }
 
 static int read_instances(struct control *control, struct snapshot *snapshot)
@@ -136,9 +142,11 @@ static int fill(struct control *control, struct snapshot *snapshot, struct error
 	for (size_t i = 0; i < snapshot->instances.count; i++) {
 		const struct instance *instance = &snapshot->instances.items[i];
 
+		struct link_info link;
+
 		snapshot->rows[i].instance = instance;
 		snapshot->rows[i].state = control_instance_state_on(
-			control, instance, names_find(&names, instance->dev));
+			control, instance, names_find(control, &names, instance, &link));
 	}
 	if (!kern)
 		return 0;

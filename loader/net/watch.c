@@ -106,13 +106,19 @@ static int message_tell(const struct nlmsghdr *message, watch_each *each, void *
 	return each(&event, context);
 }
 
+/* mnl_nlmsg_ok() takes a length above INT_MAX for a negative one, which fits. */
+static bool is_whole(const struct nlmsghdr *message, int left)
+{
+	return mnl_nlmsg_ok(message, left) && message->nlmsg_len <= (unsigned int)left;
+}
+
 int watch_parse(const void *bytes, size_t length, watch_each *each, void *context)
 {
 	const struct nlmsghdr *message = bytes;
 	int left = (int)length;
 	int r = 0;
 
-	while (!r && mnl_nlmsg_ok(message, left)) {
+	while (!r && is_whole(message, left)) {
 		r = message_tell(message, each, context);
 		message = mnl_nlmsg_next(message, &left);
 	}

@@ -73,10 +73,11 @@ static const struct link_info *names_find(struct control *control, const struct 
 static int read_instances(struct control *control, struct snapshot *snapshot)
 {
 	AUTO_READING struct store *store = NULL;
-	struct error ignored;
-	int r = reading_begin(control, &store, &ignored);
+	int r = reading_begin(control, &store, &snapshot->store_error);
 
-	return r ? r : store_instance_list(store, &snapshot->instances, &ignored);
+	if (!r)
+		r = store_instance_list(store, &snapshot->instances, &snapshot->store_error);
+	return r;
 }
 
 /* A failure is seen in zeroes and in kernel_is_readable. */

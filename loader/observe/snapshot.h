@@ -27,7 +27,8 @@ struct snapshot_row {
 
 struct snapshot {
 	bool store_is_readable;
-	bool kernel_is_readable; /* or nothing was ever attached */
+	struct error store_error; /* when it is not */
+	bool kernel_is_readable;  /* or nothing was ever attached */
 	bool has_phases;
 	struct instances instances;
 	struct snapshot_row *rows;  /* one an instance, in the same order */

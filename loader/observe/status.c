@@ -13,6 +13,8 @@
 #include "control/reading.h"
 #include "model/code.h"
 #include "observe/instance.h"
+#include "observe/snapshot.h"
+#include "util/cleanup.h"
 
 /* A share that is fuller has that as its instance's health. */
 #define FULL_PERCENT 90
@@ -29,26 +31,18 @@ static json_t *kernel_document(void)
 }
 
 /* Without maps the heap has no nodes. */
-static json_t *heap_document(const struct kern *kern)
+static json_t *heap_document(const struct heap_use *use)
 {
-	struct heap_use use = {0};
-
-	if (kern)
-		heap_use(kern, &use);
-	return json_pack("{s:I, s:I, s:I, s:I}", "nodes", (json_int_t)use.nodes, "used",
-			 (json_int_t)use.used, "images", (json_int_t)use.images, "bytes",
-			 (json_int_t)use.used * (json_int_t)sizeof(union sg_node));
+	return json_pack("{s:I, s:I, s:I, s:I}", "nodes", (json_int_t)use->nodes, "used",
+			 (json_int_t)use->used, "images", (json_int_t)use->images, "bytes",
+			 (json_int_t)use->used * (json_int_t)sizeof(union sg_node));
 }
 
 /* Without maps the table has no entries. */
-static json_t *table_document(const struct kern *kern)
+static json_t *table_document(const struct connection_table *table)
 {
-	struct connection_table table = {0};
-
-	if (kern)
-		connection_table(kern, &table);
-	return json_pack("{s:I, s:I}", "entries", (json_int_t)table.entries, "window",
-			 (json_int_t)table.window);
+	return json_pack("{s:I, s:I}", "entries", (json_int_t)table->entries, "window",
+			 (json_int_t)table->window);
 }
 
 static const char *health_text(const struct instance *instance, const struct instance_state *state)
@@ -68,48 +62,49 @@ static const char *health_text(const struct instance *instance, const struct ins
 	return health_ok;
 }
 
-/* Add how it uses its share; what is wrong with that, NULL for nothing, in *wrong_out. */
-static int add_share(const struct kern *kern, const struct instance *instance,
-		     const struct instance_state *state, json_t *document, json_t **wrong_out)
+/* Connections of an instance; in a very large table some that are over may count. */
+static uint32_t connections_used(const struct snapshot *snapshot, const struct snapshot_row *row)
 {
-	uint32_t limit = state->is_bound ? state->binding.share : 0;
-	struct share_use use = {0};
-	struct error cause = {0};
-	int failures = 0;
+	uint32_t used = 0;
 
-	if (kern && share_use(kern, instance->slot, &use, &cause))
-		*wrong_out = json_text(cause.message);
-	else if (limit && use.entries > (uint64_t)limit * FULL_PERCENT / 100)
-		*wrong_out = json_sprintf("connections nearly full: %u of %u", use.entries, limit);
-	failures += json_object_set_new(document, "connectionsUsed", json_integer(use.entries));
-	failures += json_object_set_new(document, "connectionsLimit", json_integer(limit));
-	failures += json_object_set_new(document, "connectionsRefused",
-					json_integer((json_int_t)use.refused));
-	return failures;
+	if (!row->state.is_bound)
+		return 0;
+	if (!snapshot->has_phases)
+		return row->share.entries;
+	for (int phase = 0; phase < SG_PHASE_COUNT; phase++)
+		used += row->phases[phase];
+	return used;
 }
 
-/* An instance whose state cannot be read has that as its health. */
-static json_t *health_document(struct control *control, const struct kern *kern,
-			       const struct instance *instance)
+/* What is wrong with how it uses its share; NULL: nothing. */
+static json_t *share_problem(const struct snapshot *snapshot, const struct snapshot_row *row)
 {
-	json_t *wrong = NULL;
-	const char *text;
-	int failures;
-	struct instance_state state;
-	struct error cause = {0};
-	json_t *document;
+	uint32_t used = connections_used(snapshot, row);
+	uint32_t limit = row->state.is_bound ? row->state.binding.share : 0;
 
-	if (control_instance_state(control, instance, &state, &cause))
-		return json_pack("{s:s, s:s, s:o}", "instanceId", instance->id, "dev",
-				 instance->dev, "health", json_text(cause.message));
-	document = instance_state_document(instance, &state);
-	text = health_text(instance, &state);
-	failures = add_share(state.is_bound ? kern : NULL, instance, &state, document, &wrong);
-	if (wrong && text == health_ok)
-		failures += json_object_set(document, "health", wrong);
-	else
-		failures += json_object_set_new(document, "health", json_string(text));
-	json_decref(wrong);
+	if (row->state.is_bound && !snapshot->kernel_is_readable)
+		return json_string("its counters and connections cannot be read");
+	if (limit && used > (uint64_t)limit * FULL_PERCENT / 100)
+		return json_sprintf("connections nearly full: %u of %u", used, limit);
+	return NULL;
+}
+
+static json_t *health_document(const struct snapshot *snapshot, const struct snapshot_row *row)
+{
+	const struct instance_state *state = &row->state;
+	json_t *document = instance_state_document(row->instance, state);
+	const char *text = health_text(row->instance, state);
+	json_t *health = text == health_ok ? share_problem(snapshot, row) : NULL;
+	int failures = 0;
+
+	failures += json_object_set_new(document, "connectionsUsed",
+					json_integer(connections_used(snapshot, row)));
+	failures += json_object_set_new(document, "connectionsLimit",
+					json_integer(state->is_bound ? state->binding.share : 0));
+	failures += json_object_set_new(
+		document, "connectionsRefused",
+		json_integer(state->is_bound ? (json_int_t)row->share.refused : 0));
+	failures += json_object_set_new(document, "health", health ? health : json_string(text));
 	if (failures) {
 		json_decref(document);
 		return NULL;
@@ -117,21 +112,13 @@ static json_t *health_document(struct control *control, const struct kern *kern,
 	return document;
 }
 
-static int add_instances(struct control *control, const struct kern *kern, json_t *array,
-			 struct error *err)
+static int add_instances(const struct snapshot *snapshot, json_t *array, struct error *err)
 {
-	AUTO(instances_fini) struct instances instances = {0};
-	AUTO_READING struct store *store = NULL;
-	int r = reading_begin(control, &store, err);
-
-	if (!r)
-		r = store_instance_list(store, &instances, err);
-	for (size_t i = 0; !r && i < instances.count; i++) {
-		if (json_array_append_new(array,
-					  health_document(control, kern, &instances.items[i])))
-			r = out_of_memory(err);
+	for (size_t i = 0; i < snapshot->instances.count; i++) {
+		if (json_array_append_new(array, health_document(snapshot, &snapshot->rows[i])))
+			return out_of_memory(err);
 	}
-	return r;
+	return 0;
 }
 
 /* Connections of all instances together. */
@@ -164,13 +151,14 @@ json_t *drift_document(const struct drift *drift)
 }
 
 /* Where kernel and store differ, and what kept us from finding out. */
-static json_t *problems_document(struct control *control, const struct error *kern_error)
+static json_t *problems_document(struct control *control)
 {
 	AUTO(drift_fini) struct drift drift = {0};
 	struct error cause = {0};
+	struct kern *kern;
 
-	if (*kern_error->message)
-		return json_pack("[o]", json_text(kern_error->message));
+	if (reading_kern(control, &kern, &cause))
+		return json_pack("[o]", json_text(cause.message));
 	if (control_reconcile(control, true, &drift, &cause))
 		return json_pack("[o]", json_text(cause.message));
 	return drift_document(&drift);
@@ -179,27 +167,29 @@ static json_t *problems_document(struct control *control, const struct error *ke
 int observe_status(struct control *control, json_t **document_out, bool *healthy_out,
 		   struct error *err)
 {
-	struct error kern_error = {0};
-	struct kern *kern = NULL;
+	AUTO(snapshot_fini) struct snapshot snapshot = {0};
 	AUTO_JSON json_t *document = NULL;
-	json_t *instances = json_array();
-	json_t *problems;
-	int r = control_kern(control, &kern, &kern_error);
+	json_t *instances, *problems;
+	int r = snapshot_take(control, &snapshot, err);
 
-	if (r == -ENOENT && !kern_error.code)
-		*kern_error.message = '\0';
 	if (r)
-		kern = NULL;
-	problems = problems_document(control, &kern_error);
+		return r;
+	if (!snapshot.store_is_readable) {
+		*err = snapshot.store_error;
+		return -EIO;
+	}
+	instances = json_array();
+	problems = problems_document(control);
 	document = json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version",
 			     SGATE_VERSION, "healthy", !json_array_size(problems), "stateDir",
 			     json_text(control_state_dir(control)), "bpffs",
 			     json_text(control_bpffs(control)), "kernel", kernel_document(),
-			     "policyHeap", heap_document(kern), "connectionTable",
-			     table_document(kern), "drift", problems, "instances", instances);
+			     "policyHeap", heap_document(&snapshot.heap), "connectionTable",
+			     table_document(&snapshot.table), "drift", problems, "instances",
+			     instances);
 	if (!document)
 		return out_of_memory(err);
-	r = add_instances(control, kern, instances, err);
+	r = add_instances(&snapshot, instances, err);
 	if (!r)
 		r = add_used(document, err);
 	if (r)

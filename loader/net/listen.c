@@ -78,20 +78,29 @@ bool tcp_address_is_loopback(const struct sockaddr_storage *address)
 	return address->ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&ipv6->sin6_addr);
 }
 
+static bool set_options(int fd, int family)
+{
+	const int on = 1;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)))
+		return false;
+	if (family == AF_INET6)
+		return !setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) &&
+		       !setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof(on));
+	return !setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on));
+}
+
 int tcp_listen(const char *text, int *fd_out, struct error *err)
 {
 	struct sockaddr_storage address = {};
 	socklen_t length = 0;
 	AUTO_CLOSE int fd = -1;
-	int on = 1;
 	int r = tcp_address_parse(text, &address, &length, err);
 
 	if (r)
 		return r;
 	fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
-	    (address.ss_family == AF_INET6 &&
-	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on))) ||
+	if (fd < 0 || !set_options(fd, address.ss_family) ||
 	    bind(fd, (struct sockaddr *)&address, length) || listen(fd, SOMAXCONN)) {
 		int number = errno;
 

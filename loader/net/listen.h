@@ -17,7 +17,8 @@ bool tcp_address_is_loopback(const struct sockaddr_storage *address);
 
 /*
  * A listening socket, nonblocking and close-on-exec. An IPv6 address takes no
- * IPv4 clients. -EADDRINUSE and so on, with the address in the message.
+ * IPv4 clients. The address need not be there yet: a service that guards
+ * interfaces starts before they are configured. -EADDRINUSE and so on, with the address in the message.
  */
 int tcp_listen(const char *text, int *fd_out, struct error *err);
 

@@ -119,6 +119,12 @@ static const struct option_spec settings_options[] = {
 	NO_MORE_OPTIONS,
 };
 
+static const struct option_spec limits_options[] = {
+	VALUE("groups", "N|default", "groups in all; 100000 unless set"),
+	VALUE("rules", "N|default", "rules of a group; 100000 unless set"),
+	NO_MORE_OPTIONS,
+};
+
 static const struct option_spec reconcile_options[] = {
 	FLAG("check", "only tell the differences; exit status 1 when there are any"),
 	NO_MORE_OPTIONS,
@@ -191,6 +197,8 @@ const struct command commands[] = {
 	 settings_details, settings_options, cmd_connections_set},
 	{"connections settings", "", "show timeouts and sizes of the connection table",
 	 settings_details, NULL, cmd_connections_settings},
+	{"limits", "", "show or set how many groups and rules there may be", NULL, limits_options,
+	 cmd_limits},
 	{"reconcile", "", "make the kernel match the stored state", NULL, reconcile_options,
 	 cmd_reconcile},
 	{"daemon", "", "follow interfaces and serve the HTTP API", daemon_details, daemon_options,

@@ -145,6 +145,16 @@ int control_dissociate(struct control *control, const char *group, const char *i
 int control_associable(struct control *control, const char *instance, struct groups *groups_out,
 		       struct error *err);
 
+/* --- limits --- */
+
+struct limits {
+	uint32_t groups;
+	uint32_t rules_per_group;
+};
+int control_limits_read(struct control *control, struct limits *limits_out, struct error *err);
+/* A field that is 0 stays as it is. What is there already stays, and may be too much. */
+int control_limits_set(struct control *control, const struct limits *limits, struct error *err);
+
 /* --- the connection table --- */
 
 #define SETTINGS_MAX_SECONDS 31536000U /* a year */

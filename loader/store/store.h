@@ -63,8 +63,9 @@ int store_setting_get(struct store *store, const char *name, uint32_t *value_out
 		      struct error *err);
 int store_setting_set(struct store *store, const char *name, uint32_t value, struct error *err);
 
-/* What a limit is set to, else what it is at most. */
-int store_limit_get(struct store *store, const char *name, uint32_t *limit_out, struct error *err);
+/* What a limit is set to, `most` when it is not set or to more than that. */
+int store_limit_get(struct store *store, const char *name, uint32_t most, uint32_t *limit_out,
+		    struct error *err);
 
 /* A part of a list, newest first. */
 struct page {

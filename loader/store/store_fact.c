@@ -6,7 +6,6 @@
 #include "store/store.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "store/statement.h"
 
@@ -59,10 +58,10 @@ int store_setting_set(struct store *store, const char *name, uint32_t value, str
 			 VALUES(text(name), integer(value)), err);
 }
 
-int store_limit_get(struct store *store, const char *name, uint32_t *limit_out, struct error *err)
+int store_limit_get(struct store *store, const char *name, uint32_t most, uint32_t *limit_out,
+		    struct error *err)
 {
-	uint32_t most = strcmp(name, LIMIT_GROUPS) ? STORE_MAX_RULES_PER_GROUP : STORE_MAX_GROUPS;
-	uint32_t set;
+	uint32_t set = 0;
 	int r = store_setting_get(store, name, &set, err);
 
 	if (!r)

@@ -118,7 +118,7 @@ static int insert(struct store *store, struct group *group, struct error *err)
 	if (r)
 		return add_refused(store, group, r, err);
 	group->key = sqlite3_last_insert_rowid(store->db);
-	r = store_limit_get(store, LIMIT_GROUPS, &limit, err);
+	r = store_limit_get(store, LIMIT_GROUPS, STORE_MAX_GROUPS, &limit, err);
 	/* Keys count up from 1, so a small one proves that there are not many. */
 	if (r || group->key <= limit)
 		return r;

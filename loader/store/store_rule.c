@@ -130,7 +130,8 @@ static int limit_check(struct store *store, int64_t group_key, int64_t last_id, 
 	AUTO(group_fini) struct group group = {0};
 	uint32_t limit;
 	int64_t count;
-	int r = store_limit_get(store, LIMIT_RULES_PER_GROUP, &limit, err);
+	int r = store_limit_get(store, LIMIT_RULES_PER_GROUP, STORE_MAX_RULES_PER_GROUP, &limit,
+				err);
 
 	/* Ids count up from 1, so a small one proves that there are not many. */
 	if (r || last_id <= limit)

@@ -367,6 +367,27 @@ def test_a_group_that_a_rule_names_stays(site):
     site.call("DeleteSecurityGroup", securityGroupId=web)
 
 
+def test_limits_can_be_set_lower(site):
+    assert site.sandbox.json("limits") == {"groups": 100000, "rulesPerGroup": 100000}
+    site.sgate("limits", "--groups", "2", "--rules", "2")
+    one = site.make("one", SSH, DNS)
+    other = {**SSH, "portRange": "23"}
+    code = "OPERATION_DENIED_SECURITY_GROUP_RULE_EXCEED_LIMIT"
+    site.refused("AuthorizeSecurityGroupRule", code, 403, securityGroupId=one, **other)
+    site.refused("ConfigureSecurityGroupRules", code, 403, securityGroupId=one, ruleInfos=[SSH, DNS, other])
+    site.refused("CreateSecurityGroup", code, 403, securityGroupName="new", ruleInfos=[SSH, DNS, other])
+    # one that is there is not one more
+    site.call("AuthorizeSecurityGroupRule", securityGroupId=one, **SSH, description="again")
+    site.make("two")
+    site.refused("CreateSecurityGroup", "OPERATION_DENIED_SECURITY_GROUP_TEAM_EXCEED_LIMIT", 403,
+                 securityGroupName="three")
+    site.sandbox.refused("group", "create", "three", code="OPERATION_DENIED_SECURITY_GROUP_TEAM_EXCEED_LIMIT")
+    site.sandbox.refused("limits", "--groups", "100001", code="INVALID_PARAMETER_VALUE")
+    site.sgate("limits", "--groups", "default", "--rules", "3")
+    assert site.sandbox.json("limits") == {"groups": 100000, "rulesPerGroup": 3}
+    site.make("three", SSH, DNS, other)
+
+
 def test_command_line_and_api_see_each_other_at_once(site):
     site.sgate("group", "create", "cli", "--id", "sg-cli", "--rule", "ingress accept all")
     assert site.rules("sg-cli") == [{"direction": "ingress", "policy": "accept", "priority": 1, "ipProtocol": "all",

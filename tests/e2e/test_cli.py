@@ -75,9 +75,10 @@ LINES = {
     "connections flush": ([], {"instanceId"}),
     "connections settings": ([], SETTINGS_FIELDS),
     "connections set": (["--timeout", "closed=11"], SETTINGS_FIELDS | {"sizesPending"}),
+    "limits": (["--rules", "1000"], {"groups", "rulesPerGroup"}),
     "reconcile": ([], {"drift", "mended"}),
     "version": ([], {"version"}),
-    "help": ([], {"commands"}),
+    "help": ([], {"commands", "globalOptions"}),
 }
 STREAMS = {"monitor", "daemon"}  # tested where they are at home
 

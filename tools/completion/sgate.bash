@@ -33,6 +33,7 @@ declare -gA _sgate_options=(
 	['connections flush']=''
 	['connections set']='--timeout= --fragment-timeout= --share= --table='
 	['connections settings']=''
+	['limits']='--groups= --rules='
 	['reconcile']='--check'
 	['daemon']='--listen= --keys= --tls-cert= --tls-key= --allow-plaintext --rate= --client-timeout= --metrics= --reconcile= --log-level= --store='
 	['version']=''

@@ -153,6 +153,17 @@ static int open_all(struct daemon *daemon, struct error *err)
 	return r;
 }
 
+/* Ready is who enforces all that there is. */
+static void enforce_all(struct daemon *daemon)
+{
+	follow_reconcile(daemon->follow);
+	while (follow_is_busy(daemon->follow)) {
+		notify_patience();
+		notify_alive();
+		follow_ready(daemon->follow);
+	}
+}
+
 static void log_started(const struct daemon_settings *settings)
 {
 	json_t *fields = json_pack("{s:s, s:i, s:o, s:o}", "version", SGATE_VERSION, "pid",
@@ -177,7 +188,7 @@ int daemon_run(const struct daemon_settings *settings, struct error *err)
 		r = add_sources(&daemon, err);
 	if (r)
 		return r;
-	follow_reconcile(daemon.follow);
+	enforce_all(&daemon);
 	log_started(settings);
 	notify_ready();
 	r = loop_run(daemon.loop, err);

@@ -5,6 +5,7 @@
 #ifndef DAEMON_FOLLOW_H
 #define DAEMON_FOLLOW_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "control/control.h"
@@ -32,8 +33,13 @@ int follow_fd(const struct follow *follow);
 void follow_ready(void *follow);
 int follow_timeout_ms(const void *follow);
 
-/* Compare kernel and store as a whole and mend what differs. Failures are logged. */
+/*
+ * Compare kernel and store as a whole and mend what differs: now, or, after
+ * what is under way, in the next follow_ready. Failures are logged.
+ */
 void follow_reconcile(void *follow);
+/* Whether there is more to do at once. */
+bool follow_is_busy(const struct follow *follow);
 
 const struct follow_statistics *follow_statistics(const struct follow *follow);
 

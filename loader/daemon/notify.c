@@ -25,6 +25,11 @@ void notify_reloading(void)
 			 (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 }
 
+void notify_patience(void)
+{
+	(void)sd_notify(0, "EXTEND_TIMEOUT_USEC=30000000");
+}
+
 void notify_stopping(void)
 {
 	(void)sd_notify(0, "STOPPING=1");

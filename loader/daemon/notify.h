@@ -9,6 +9,8 @@
 void notify_ready(void);
 void notify_reloading(void); /* notify_ready() ends it */
 void notify_stopping(void);
+/* The start takes longer, but goes on. */
+void notify_patience(void);
 /* A sentence on how things are. */
 __attribute__((format(printf, 1, 2))) void notify_status(const char *format, ...);
 

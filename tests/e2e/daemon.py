@@ -8,20 +8,22 @@ import signal
 import socket
 import time
 
-from sandbox import TIMEOUT
+from sandbox import SGATE, TIMEOUT
 
 
 class Daemon:
     """A daemon in the sandbox's home, ready when this returns; ended by stop() or the sandbox."""
 
-    def __init__(self, sandbox, *options, env=None, wait=True):
+    def __init__(self, sandbox, *options, env=None, wait=True, prefix=(), **popen):
         self.sandbox = sandbox
         self.path = f"{sandbox.state_dir}.notify-{time.monotonic_ns()}"
         self.notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notified.bind(self.path)
         settings = {**sandbox.env, "NOTIFY_SOCKET": self.path, **(env or {})}
         words = [f"{name}={value}" for name, value in settings.items()]
-        self.process = sandbox.start("env", *words, *sandbox.command("daemon", *options))
+        command = sandbox.command("daemon", *options)
+        at = command.index(SGATE)
+        self.process = sandbox.start("env", *words, *command[:at], *prefix, *command[at:], **popen)
         os.set_blocking(self.process.stderr.fileno(), False)
         self.text = b""
         self.events = []  # of the log, so far

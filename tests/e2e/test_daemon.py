@@ -14,6 +14,7 @@ import socket
 
 import pytest
 
+from api_client import Client
 from daemon import Daemon, running
 from frames import UDP, packet
 from programs import attached
@@ -186,6 +187,34 @@ def test_a_kernel_side_that_was_removed_and_made_again_is_seen(site, switched):
         assert enforced(switched)
         assert site.json("status")["instances"][0]["health"] == "ok"
         site.sgate("reconcile", "--check")
+        # what is attached reads the maps that the command line writes
+        site.sgate("rule", "add", "dns", "egress accept udp 54")
+        assert crosses(switched.g0, switched.r0, OUT_REJECTED)
+
+
+def test_a_service_manager_may_have_bounded_it_before(site, switched):
+    """As the unit does: there is no capability to take others out of the bounding set with."""
+    bounded = ["setpriv", "--inh-caps=-all", "--bounding-set=-all,+bpf,+net_admin,+perfmon"]
+    with running(site, prefix=bounded) as daemon:
+        assert int(daemon.status("CapEff"), 16) == int(daemon.status("CapPrm"), 16) == KEPT
+        assert int(daemon.status("CapBnd"), 16) == KEPT and daemon.status("NoNewPrivs") == "1"
+        switched.host.ip("link set v0 name w0")
+        daemon.wait_event("instance-released", instanceId="i-1")
+        switched.host.ip("link set w0 name v0")
+        daemon.wait_event("instance-enforced", instanceId="i-1")
+        assert enforced(switched)
+
+
+def test_a_service_manager_may_hand_it_the_socket(site):
+    """Socket activation: descriptor 3 listens, and its variables say whose it is."""
+    path = f"{site.state_dir}/passed.sock"
+    with socket.socket(socket.AF_UNIX) as passed:
+        passed.bind(path)
+        passed.listen()
+        shell = ["bash", "-c", f'exec 3<&{passed.fileno()}; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"', "bash"]
+        with running(site, prefix=shell, pass_fds=[passed.fileno()]):
+            group, = Client(path).call("DescribeSecurityGroups")["dataSet"]
+            assert group["securityGroupId"] == "dns"
 
 
 def test_drift_is_found_mended_told_and_counted(site, switched):

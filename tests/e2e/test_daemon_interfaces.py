@@ -171,6 +171,23 @@ def test_with_the_same_index_and_name_it_starts_without_its_connections(site, da
         judged(g0, switched.r0)
 
 
+def test_nor_has_it_them_when_nobody_saw_it_go(sandbox, switched):
+    """Without a daemon a dead link tells that the entry was another interface's."""
+    sandbox.group("dns", "egress accept udp 53")
+    sandbox.sgate("attach", "v0", "--id", "i-1")
+    sandbox.sgate("associate", "dns", "i-1")
+    first = switched.host.ifindex("v0")
+    assert crosses(switched.g0, switched.r0, OUT)
+    switched.host.ip("link del v0")
+    switched.guest.wait_link("g0", lambda link: not link)
+    with make(switched, index=first) as g0:
+        assert connections(sandbox) == 1
+        sandbox.sgate("reconcile")
+        assert connections(sandbox) == 0
+        assert not crosses(switched.r0, g0, REPLY)
+        judged(g0, switched.r0)
+
+
 def test_what_was_gone_leaves_no_connections(site, daemon, switched):
     assert crosses(switched.g0, switched.r0, OUT)
     delete(daemon, switched)

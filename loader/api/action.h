@@ -5,18 +5,17 @@
 #ifndef API_ACTION_H
 #define API_ACTION_H
 
-#include <jansson.h>
+#include <stdio.h>
 
 #include "api/call.h"
 #include "control/control.h"
 #include "util/error.h"
 
 /*
- * Do what the call asks for, and add the answer to the object `response`. When
- * it fails, nothing was changed.
+ * Do what the call asks for, and write the fields of the answer (answer.h).
+ * When it fails, nothing was changed.
  */
-typedef int action_run(struct control *control, struct call *call, json_t *response,
-		       struct error *err);
+typedef int action_run(struct control *control, struct call *call, FILE *out, struct error *err);
 
 struct action {
 	const char *name;

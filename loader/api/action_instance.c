@@ -3,26 +3,24 @@
  * action_instance.c - actions about instances, and which groups they have.
  */
 #include "api/action.h"
-#include "api/document.h"
+#include "api/answer.h"
 #include "control/reading.h"
 #include "model/code.h"
 #include "util/cleanup.h"
 
-int associate_instance(struct control *control, struct call *call, json_t *response,
-		       struct error *err)
+int associate_instance(struct control *control, struct call *call, FILE *out, struct error *err)
 {
-	(void)response;
+	(void)out;
 	return control_associate(control, call->group, call->instance, err);
 }
 
-int unassociate_instance(struct control *control, struct call *call, json_t *response,
-			 struct error *err)
+int unassociate_instance(struct control *control, struct call *call, FILE *out, struct error *err)
 {
-	(void)response;
+	(void)out;
 	return control_dissociate(control, call->group, call->instance, err);
 }
 
-int describe_available_groups(struct control *control, struct call *call, json_t *response,
+int describe_available_groups(struct control *control, struct call *call, FILE *out,
 			      struct error *err)
 {
 	AUTO(groups_fini) struct groups groups = {0};
@@ -43,22 +41,18 @@ int describe_available_groups(struct control *control, struct call *call, json_t
 		json_decref(list);
 		return out_of_memory(err);
 	}
-	return document_add(response, "instanceAvailableSecurityGroups", list, err);
+	return answer_add(out, "instanceAvailableSecurityGroups", list, err);
 }
 
-int describe_instances(struct control *control, struct call *call, json_t *response,
-		       struct error *err)
+int describe_instances(struct control *control, struct call *call, FILE *out, struct error *err)
 {
 	const struct page page = page_of(call);
 	AUTO(instances_fini) struct instances instances = {0};
 	AUTO_READING struct store *store = NULL;
-	json_t *data = json_array();
 	int64_t total = 0;
 	int r = reading_begin(control, &store, err);
 
 	if (!r)
 		r = store_instance_page(store, &page, &instances, &total, err);
-	for (size_t i = 0; !r && i < instances.count; i++)
-		r = add_instance(control, &instances.items[i], data, err);
-	return add_page(response, total, data, r, err);
+	return r ? r : answer_instances(out, control, &instances, total, err);
 }

@@ -106,15 +106,14 @@ static bool answers_at_once(const struct exchange *exchange, uint64_t body_lengt
 					body_length > DISCARDED_BODIES * exchange->api->max_body);
 }
 
+/* Takes the text. */
 static enum MHD_Result answer(struct exchange *exchange, struct MHD_Connection *connection,
-			      json_t *document)
+			      char *text)
 {
-	char *text = document ? json_dumps(document, JSON_COMPACT) : NULL;
 	struct client *client = client_of(connection);
 	enum MHD_Result result = MHD_NO;
 	struct MHD_Response *response;
 
-	json_decref(document);
 	if (!text)
 		return MHD_NO;
 	response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
@@ -158,7 +157,7 @@ static enum MHD_Result begin(struct exchange *exchange, struct MHD_Connection *c
 		r = too_large(exchange);
 	if (!r || !answers_at_once(exchange, length))
 		return MHD_YES;
-	return answer(exchange, connection, exchange_error_document(exchange));
+	return answer(exchange, connection, exchange_error_text(exchange));
 }
 
 /* Nothing is kept of a request that will be refused. */

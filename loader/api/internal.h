@@ -96,11 +96,11 @@ void exchange_end(void *context, struct MHD_Connection *connection, void **state
 		  enum MHD_RequestTerminationCode code);
 
 /*
- * What to answer when the whole request is here: fills the exchange's key_id,
- * action, error and status. A new reference; NULL for want of memory.
+ * What to answer when the whole request is here, as text that the caller frees;
+ * fills the exchange's key_id, action, error and status. NULL for want of memory.
  */
-json_t *exchange_perform(struct exchange *exchange);
-/* {"requestId", "code", "message"} of its error. */
-json_t *exchange_error_document(struct exchange *exchange);
+char *exchange_perform(struct exchange *exchange);
+/* {"requestId", "code", "message"} of its error, likewise. */
+char *exchange_error_text(struct exchange *exchange);
 
 #endif

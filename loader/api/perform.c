@@ -3,6 +3,7 @@
  * perform.c - from a whole request to its answer.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <strings.h>
 
@@ -12,6 +13,9 @@
 #include "model/code.h"
 #include "util/cleanup.h"
 #include "util/quote.h"
+
+/* After a larger answer, the memory that it took is given back. */
+#define LARGE_BYTES ((size_t)1 << 20)
 
 #define VERSION_1 "2023-03-13"
 #define VERSION_2 "2026-04-01"
@@ -29,14 +33,20 @@ static const char *message_for_client(const struct exchange *exchange)
 	}
 }
 
-json_t *exchange_error_document(struct exchange *exchange)
+char *exchange_error_text(struct exchange *exchange)
 {
+	json_t *document;
+	char *text;
+
 	exchange->status = code_http_status(exchange->error.code);
-	return json_pack("{s:s, s:s, s:o}", "requestId", exchange->id, "code",
-			 exchange->status == MHD_HTTP_INTERNAL_SERVER_ERROR
-				 ? CODE_INTERNAL_SERVER_ERROR
-				 : exchange->error.code,
-			 "message", json_text(message_for_client(exchange)));
+	document = json_pack("{s:s, s:s, s:o}", "requestId", exchange->id, "code",
+			     exchange->status == MHD_HTTP_INTERNAL_SERVER_ERROR
+				     ? CODE_INTERNAL_SERVER_ERROR
+				     : exchange->error.code,
+			     "message", json_text(message_for_client(exchange)));
+	text = document ? json_dumps(document, JSON_COMPACT) : NULL;
+	json_decref(document);
+	return text;
 }
 
 /* "application/json", with whatever parameters. */
@@ -100,8 +110,8 @@ static int action_read(struct exchange *exchange, bool *with_priority_out, struc
 	return 0;
 }
 
-static int run(struct exchange *exchange, bool with_priority, const json_t *request,
-	       json_t *response, struct error *err)
+static int run(struct exchange *exchange, bool with_priority, const json_t *request, FILE *out,
+	       struct error *err)
 {
 	struct control *control = exchange->api->control;
 	AUTO(call_fini) struct call call = {0};
@@ -111,12 +121,12 @@ static int run(struct exchange *exchange, bool with_priority, const json_t *requ
 		return r;
 	call.with_priority = with_priority;
 	control_set_caller(control, CALLER_CLIENT);
-	r = exchange->action->run(control, &call, response, err);
+	r = exchange->action->run(control, &call, out, err);
 	control_set_caller(control, CALLER_OPERATOR);
 	return r;
 }
 
-static int perform(struct exchange *exchange, json_t *response, struct error *err)
+static int perform(struct exchange *exchange, FILE *out, struct error *err)
 {
 	bool with_priority = false;
 	json_t *request = NULL;
@@ -130,38 +140,49 @@ static int perform(struct exchange *exchange, json_t *response, struct error *er
 		r = request_parse(exchange->body ? exchange->body : "", exchange->body_length,
 				  &request, err);
 	if (!r)
-		r = run(exchange, with_priority, request, response, err);
+		r = run(exchange, with_priority, request, out, err);
 	json_decref(request);
 	return r;
 }
 
-static json_t *health(struct exchange *exchange)
+static char *health(struct exchange *exchange)
 {
 	const char *text = NULL;
 	bool is_healthy = false;
 
 	if (health_get(&exchange->api->health, exchange->api->control, &text, &is_healthy,
 		       &exchange->error))
-		return exchange_error_document(exchange);
+		return exchange_error_text(exchange);
 	exchange->status = is_healthy ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
-	return json_loads(text, 0, NULL);
+	return strdup(text);
 }
 
-json_t *exchange_perform(struct exchange *exchange)
+char *exchange_perform(struct exchange *exchange)
 {
-	json_t *response;
+	AUTO_FREE char *text = NULL;
+	size_t length = 0;
+	FILE *out;
+	int r;
 
 	if (exchange->error.code)
-		return exchange_error_document(exchange);
+		return exchange_error_text(exchange);
 	if (exchange->is_health)
 		return health(exchange);
-	response = json_pack("{s:s}", "requestId", exchange->id);
-	if (response && perform(exchange, response, &exchange->error)) {
-		if (!exchange->error.code)
-			exchange->error.code = CODE_INTERNAL_SERVER_ERROR;
-		json_decref(response);
-		return exchange_error_document(exchange);
-	}
+	out = open_memstream(&text, &length);
+	if (!out)
+		return NULL;
+	fprintf(out, "{\"requestId\":\"%s\",\"response\":{\"requestId\":\"%s\"", exchange->id,
+		exchange->id);
+	r = perform(exchange, out, &exchange->error);
+	fputs("}}", out);
+	if (fclose(out) && !r)
+		r = out_of_memory(&exchange->error);
+	if (length > LARGE_BYTES)
+		malloc_trim(0);
+	if (r && !exchange->error.code)
+		exchange->error.code = CODE_INTERNAL_SERVER_ERROR;
+	if (r)
+		return exchange_error_text(exchange);
 	exchange->status = MHD_HTTP_OK;
-	return json_pack("{s:s, s:o}", "requestId", exchange->id, "response", response);
+	return TAKE_PTR(text);
 }

@@ -67,26 +67,32 @@ static bool has_group(const struct instance *instance, const struct group *group
 	return false;
 }
 
-json_t *json_group_info(const struct group *group, json_t *instance_ids, json_t *rule_infos)
+json_t *json_group_info(const struct group *group, json_t *instance_ids)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o}", "securityGroupId", group->id,
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o}", "securityGroupId", group->id,
 			 "securityGroupName", group->name, "securityGroupStatus",
 			 group->available ? "Available" : "Unavailable", "createTime",
 			 group->create_time, "description",
 			 group->description ? group->description : "", "isDefault",
-			 group->is_default, "instanceIds", instance_ids, "ruleInfos", rule_infos);
+			 group->is_default, "instanceIds", instance_ids);
 }
 
 json_t *json_group(const struct group *group, const struct instance *instances,
 		   size_t instance_count)
 {
 	json_t *ids = json_array();
+	json_t *object;
 
 	for (size_t i = 0; ids && i < instance_count; i++) {
 		if (has_group(&instances[i], group))
 			ids = append(ids, json_string(instances[i].id));
 	}
-	return json_group_info(group, ids, json_rules(&group->rules));
+	object = json_group_info(group, ids);
+	if (object && json_object_set_new(object, "ruleInfos", json_rules(&group->rules))) {
+		json_decref(object);
+		return NULL;
+	}
+	return object;
 }
 
 static json_t *addresses(const struct instance_options *options)

@@ -28,8 +28,8 @@ void json_release(json_t **document);
 json_t *json_rule(const struct rule *rule);
 json_t *json_rules(const struct rules *rules);
 
-/* SecurityGroupInfo. Takes the two lists, which may be NULL for want of memory. */
-json_t *json_group_info(const struct group *group, json_t *instance_ids, json_t *rule_infos);
+/* SecurityGroupInfo without its ruleInfos. Takes the list, which may be NULL for want of memory. */
+json_t *json_group_info(const struct group *group, json_t *instance_ids);
 
 /*
  * SecurityGroupInfo, with the group's rules. instanceIds are those of

@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from api_client import METHOD, NEW, PATH, Client, signature
+from api_client import METHOD, NEW, PATH, Client, Refused, signature
 from daemon import running
 
 LONG = os.environ.get("SGATE_LONG") == "1"
@@ -146,6 +146,25 @@ def test_many_requests_from_many_connections_leave_the_daemon_as_it_was(served):
     for caller in callers:
         caller.socket.close()
     served.sgate("reconcile", "--check")
+
+
+def test_an_answer_is_of_bounded_size(served, tmp_path):
+    """A full group of long rules is answered whole; two of them are too much at a time."""
+    lines = (f"ingress accept tcp from 10.{n >> 16}.{n >> 8 & 255}.{n & 255} description {'x' * 250}\n"
+             for n in range(100000))
+    file = tmp_path / "rules"
+    file.write_text("".join(lines), encoding="ascii")
+    with contextlib.closing(Client(HERE, key=KEY, namespace=served.home)) as client:
+        for name in "one", "two":
+            served.group(name)
+            served.sgate("rule", "replace", name, "-f", file)
+        found = client.call("DescribeSecurityGroups", securityGroupIds=["one"])["dataSet"][0]
+        assert len(found["ruleInfos"]) == 100000
+        assert found["ruleInfos"][99999]["description"] == "x" * 250
+        with pytest.raises(Refused) as caught:
+            client.call("DescribeSecurityGroups")
+        assert (caught.value.status, caught.value.code) == (400, "INVALID_PARAMETER_EXCEED_MAXIMUM")
+        assert len(client.call("DescribeSecurityGroups", pageSize=1)["dataSet"]) == 1
 
 
 def add_instances(sandbox, count):

@@ -3,11 +3,13 @@
 
     guest g0 --- v0 [br0] u0 --- r0 remote       sgate.service runs in a system of its own and guards v0
 """
+import contextlib
 import http.client
 import json
 import os
 import re
 import shutil
+import ssl
 
 import pytest
 
@@ -19,6 +21,7 @@ from wire import cross
 ACCEPTED = packet("10.0.0.1", "10.0.0.2", UDP, 53)
 REJECTED = packet("10.0.0.1", "10.0.0.2", UDP, 54)
 METRICS = 9469
+API = 8443
 CAP_NET_ADMIN, CAP_PERFMON, CAP_BPF = 12, 38, 39
 UNIT_FILE = f"{TREE}/tools/packaging/sgate.service"
 MOST_EXPOSED = 2.5  # as systemd-analyze counts, from 0 to 10
@@ -101,6 +104,27 @@ def test_it_comes_back_and_enforcement_never_went(debian, switched):
     assert debian.property(UNIT, "Result") == "success"
     assert enforced(switched)
     debian.run("sgate", "reconcile", "--check")
+
+
+def test_it_speaks_tls_and_reads_keys(debian, switched):
+    """The library of TLS, and the API with a change of its own, under the filter of system calls."""
+    debian.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+               "-keyout", "/etc/sgate.key", "-out", "/etc/sgate.crt", "-subj", "/CN=sgate")
+    debian.run("sh", "-c", "umask 077 && echo 'one bearer 0123456789' >/etc/sgate.keys")
+    debian.write("/etc/default/sgate", f'SGATE_OPTIONS="--listen 0.0.0.0:{API} --keys /etc/sgate.keys '
+                                       '--tls-cert /etc/sgate.crt --tls-key /etc/sgate.key"\n')
+    debian.run("systemctl", "restart", UNIT)
+    trusting = ssl.create_default_context(cadata=debian.read("/etc/sgate.crt"))
+    trusting.check_hostname = False
+    connection = http.client.HTTPSConnection("127.0.0.1", API, timeout=10, context=trusting)
+    with contextlib.closing(connection), switched.host.entered():
+        connection.request("POST", "/api/v2/vm", json.dumps({"securityGroupName": "web"}),
+                           {"content-type": "application/json", "authorization": "Bearer 0123456789",
+                            "x-zc-action": "CreateSecurityGroup", "x-zc-version": "2026-04-01"})
+        answer = connection.getresponse()
+        assert answer.status == 200
+        ident = json.loads(answer.read())["response"]["securityGroupId"]
+    assert ident in debian.run("sgate", "group", "list").stdout
 
 
 def test_wrong_options_are_not_tried_again(debian):

@@ -106,10 +106,14 @@ static int message_tell(const struct nlmsghdr *message, watch_each *each, void *
 	return each(&event, context);
 }
 
-/* mnl_nlmsg_ok() takes a length above INT_MAX for a negative one, which fits. */
+/*
+ * mnl_nlmsg_ok() takes a length above INT_MAX for a negative one, which fits;
+ * and attributes are read up to the padding, which must be there as well.
+ */
 static bool is_whole(const struct nlmsghdr *message, int left)
 {
-	return mnl_nlmsg_ok(message, left) && message->nlmsg_len <= (unsigned int)left;
+	return mnl_nlmsg_ok(message, left) && message->nlmsg_len <= (unsigned int)left &&
+	       NLMSG_ALIGN(message->nlmsg_len) <= (unsigned int)left;
 }
 
 int watch_parse(const void *bytes, size_t length, watch_each *each, void *context)

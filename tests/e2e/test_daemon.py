@@ -17,8 +17,8 @@ import pytest
 from api_client import Client
 from daemon import Daemon, running
 from frames import UDP, packet
-from programs import attached
-from sandbox import wait_until
+from programs import TCX_INGRESS, attached, tcx_ids
+from sandbox import SGATE, run, wait_until
 from wire import crosses
 
 OUT = packet("10.0.0.1", "10.0.0.2", UDP, 53)
@@ -190,6 +190,35 @@ def test_a_kernel_side_that_was_removed_and_made_again_is_seen(site, switched):
         # what is attached reads the maps that the command line writes
         site.sgate("rule", "add", "dns", "egress accept udp 54")
         assert crosses(switched.g0, switched.r0, OUT_REJECTED)
+
+
+def other_build(directory):
+    """A program whose BPF objects differ in a comment, and so are another build's."""
+    path = f"{directory}/sgate-other"
+    with open(SGATE, "rb") as file:
+        program = file.read()
+    assert b"clang version" in program
+    with open(path, "wb") as file:
+        file.write(program.replace(b"clang version", b"clanG version"))
+    os.chmod(path, 0o755)
+    return path
+
+
+def test_programs_of_a_newer_build_stay(site, switched, tmp_path):
+    """Somebody upgrades under the daemon: what it attaches next are those programs, not its own."""
+    host = switched.host
+    with running(site) as daemon:
+        old = tcx_ids(host, "v0", TCX_INGRESS)
+        newer = [other_build(tmp_path) if word == SGATE else word for word in site.command("reconcile")]
+        run(*newer)
+        new = tcx_ids(host, "v0", TCX_INGRESS)
+        assert new != old
+        host.ip("link set v0 name w0")
+        daemon.wait_event("instance-released", instanceId="i-1")
+        host.ip("link set w0 name v0")
+        daemon.wait_event("instance-enforced", instanceId="i-1")
+        assert tcx_ids(host, "v0", TCX_INGRESS) == new
+        assert enforced(switched)
 
 
 def test_a_service_manager_may_have_bounded_it_before(site, switched):

@@ -5,6 +5,7 @@
 #include "api/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -124,6 +125,17 @@ static int address_find(const struct api_settings *settings, struct sockaddr_sto
 	return 0;
 }
 
+/* A client that is gone when it is accepted must not make the server wait for another. */
+static int take_over(int fd, struct error *err)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK))
+		return error_set(err, errno, CODE_INTERNAL_SERVER_ERROR,
+				 "cannot use the socket to listen at: %s", strerror(errno));
+	return 0;
+}
+
 int listener_open(const struct api_settings *settings, struct listener *listener_out,
 		  struct error *err)
 {
@@ -139,12 +151,14 @@ int listener_open(const struct api_settings *settings, struct listener *listener
 	if (r)
 		return r;
 	listener.is_unix = address.ss_family == AF_UNIX;
-	if (!settings->listen)
+	if (!settings->listen) {
 		listener.fd = settings->listen_fd;
-	else if (listener.is_unix)
+		r = take_over(listener.fd, err);
+	} else if (listener.is_unix) {
 		r = unix_listen(settings->listen + strlen(UNIX_PREFIX), &listener, err);
-	else
+	} else {
 		r = tcp_listen(settings->listen, &listener.fd, err);
+	}
 	if (!r)
 		*listener_out = listener;
 	return r;

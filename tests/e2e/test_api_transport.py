@@ -219,6 +219,20 @@ def test_a_socket_file_says_who_may_connect(host):
     assert os.path.exists(path)
 
 
+def test_a_socket_of_a_service_manager_is_listened_at(host):
+    path = f"{host.state_dir}/passed.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(path)
+        listener.listen()
+        script = f'exec 3<&{listener.fileno()}; export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"'
+        daemon = host.start("bash", "-c", script, "bash", *host.command("daemon"), pass_fds=[listener.fileno()])
+        with contextlib.closing(Client(path)) as made:
+            assert code_of(made) == "OK"
+    daemon.terminate()
+    assert daemon.wait(10) == 0
+    assert os.path.exists(path), "whoever made it removes it"
+
+
 def test_keys_are_asked_for_at_a_socket_file_too_when_there_are_any(host):
     path = f"{host.state_dir}/api.sock"
     with running(host, "--listen", f"unix:{path}", "--keys", host.keys):

@@ -34,7 +34,7 @@ def made_debian(sandbox, switched, tmp_path):
         made.write("/etc/default/sgate",
                    f'SGATE_OPTIONS="--listen unix:/run/sgate/api.sock --metrics 127.0.0.1:{METRICS}"\n')
         made.write(f"/etc/systemd/system/{UNIT}.d/test.conf",
-                   "[Service]\nWatchdogSec=2\nStandardError=append:/var/log/sgate.log\n")
+                   "[Service]\nStandardError=append:/var/log/sgate.log\n")
         made.run("dpkg", "--install", "--force-confold", build_deb(made.shared))
         assert made.property(UNIT, "ActiveState") == "active", made.read("/var/log/sgate.log")
         yield made
@@ -94,6 +94,9 @@ def test_it_comes_back_and_enforcement_never_went(debian, switched):
     debian.run("sgate", "group", "create", "dns", "--id", "dns", "--rule", "egress accept udp 53")
     debian.run("sgate", "attach", "v0")
     debian.run("sgate", "associate", "dns", "v0")
+    debian.write(f"/etc/systemd/system/{UNIT}.d/watchdog.conf", "[Service]\nWatchdogSec=3\n")
+    debian.run("systemctl", "daemon-reload")
+    debian.run("systemctl", "restart", UNIT)
     for signal in "KILL", "STOP":  # the watchdog ends one that does not answer
         before = debian.property(UNIT, "MainPID")
         debian.run("kill", f"-{signal}", before)

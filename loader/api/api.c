@@ -74,13 +74,13 @@ static struct MHD_Daemon *server_start(struct api *api, const struct api_setting
 	struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
 
 	return MHD_start_daemon(
-		MHD_USE_EPOLL | (cert ? MHD_USE_TLS : 0), 0, NULL, NULL, exchange_handle, api,
-		MHD_OPTION_LISTEN_SOCKET, api->listener.fd, MHD_OPTION_CONNECTION_LIMIT,
-		settings->max_connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES,
-		MHD_OPTION_NOTIFY_CONNECTION, client_notify, api, MHD_OPTION_URI_LOG_CALLBACK,
-		exchange_begin, api, MHD_OPTION_NOTIFY_COMPLETED, exchange_end, api,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, cert ? tls : none,
-		MHD_OPTION_END);
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (cert ? MHD_USE_TLS : 0), 0, NULL, NULL,
+		exchange_handle, api, MHD_OPTION_LISTEN_SOCKET, api->listener.fd,
+		MHD_OPTION_CONNECTION_LIMIT, settings->max_connections,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION,
+		client_notify, api, MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, api,
+		MHD_OPTION_NOTIFY_COMPLETED, exchange_end, api, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_ARRAY, cert ? tls : none, MHD_OPTION_END);
 }
 
 static int serve(struct api *api, const struct api_settings *settings, struct error *err)
@@ -139,6 +139,7 @@ int api_open(const struct api_settings *settings, struct control *control, struc
 		return out_of_memory(err);
 	api->control = control;
 	api->listener.fd = -1;
+	api->waiting_end = &api->waiting;
 	api->rate_per_second = settings->rate_per_second;
 	api->max_body = settings->max_body;
 	api->timeout_us = (uint64_t)settings->timeout_s * 1000000;
@@ -164,6 +165,7 @@ void api_close(struct api *api)
 	if (!api)
 		return;
 	if (api->server) {
+		exchanges_abandon(api);
 		MHD_stop_daemon(api->server);
 		api->listener.fd = -1; /* the server has closed it */
 	}
@@ -189,7 +191,7 @@ int api_timeout_ms(const struct api *api)
 	uint64_t now_us = monotonic_us();
 	int timeout_ms = -1;
 
-	if (api->first && api->first->deadline_us <= now_us)
+	if (api->waiting || (api->first && api->first->deadline_us <= now_us))
 		return 0;
 	if (api->first)
 		timeout_ms = (int)((api->first->deadline_us - now_us) / 1000 + 1);
@@ -201,8 +203,14 @@ int api_timeout_ms(const struct api *api)
 
 int api_run(struct api *api, struct error *err)
 {
+	enum MHD_Result result;
+
 	clients_cut(api);
-	if (MHD_run(api->server) == MHD_YES)
+	result = MHD_run(api->server);
+	/* the answer is sent at once */
+	if (result == MHD_YES && exchange_perform_next(api))
+		result = MHD_run(api->server);
+	if (result == MHD_YES)
 		return 0;
 	return error_set(err, EIO, CODE_INTERNAL_SERVER_ERROR, "the listener of the API failed");
 }

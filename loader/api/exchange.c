@@ -2,6 +2,9 @@
 /*
  * exchange.c - one request, from its first line to its log entry.
  *
+ * A whole request waits for its turn, and the loop comes around after each: a
+ * hundred clients that all ask at once do not hold up what else there is to do.
+ *
  * What is wrong with the headers is answered when the body is through, so that
  * the client has read nothing but what it waits for and the connection can be
  * kept; unless it waits for a word before it sends one, or has much to send.
@@ -14,6 +17,7 @@
 #include "api/internal.h"
 #include "model/code.h"
 #include "util/array.h"
+#include "util/cleanup.h"
 #include "util/number.h"
 
 #define PATH "/api/v2/vm"
@@ -40,10 +44,10 @@ void *exchange_begin(void *context, const char *uri, struct MHD_Connection *conn
 	struct exchange *exchange = calloc(1, sizeof(*exchange));
 
 	(void)uri;
-	(void)connection;
 	if (!exchange)
 		return NULL;
 	exchange->api = context;
+	exchange->connection = connection;
 	exchange->begun_us = monotonic_us();
 	id_make(exchange->id);
 	return exchange;
@@ -197,7 +201,51 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
 	}
 	if (exchange->is_answered)
 		return MHD_YES;
-	return answer(exchange, connection, exchange_perform(exchange));
+	if (exchange->is_performed || exchange->error.code)
+		return answer(exchange, connection,
+			      exchange->is_performed ? TAKE_PTR(exchange->answer)
+						     : exchange_error_text(exchange));
+	*exchange->api->waiting_end = exchange;
+	exchange->api->waiting_end = &exchange->next;
+	MHD_suspend_connection(connection);
+	return MHD_YES;
+}
+
+/* NULL when nobody waits. */
+static struct exchange *waiting_take(struct api *api)
+{
+	struct exchange *exchange = api->waiting;
+
+	if (!exchange)
+		return NULL;
+	api->waiting = exchange->next;
+	if (!api->waiting)
+		api->waiting_end = &api->waiting;
+	exchange->next = NULL;
+	exchange->is_performed = true;
+	return exchange;
+}
+
+bool exchange_perform_next(struct api *api)
+{
+	struct exchange *exchange = waiting_take(api);
+	const struct client *client = exchange ? client_of(exchange->connection) : NULL;
+
+	if (!exchange)
+		return false;
+	/* nobody would hear of what was done for one that was cut off */
+	if (client && !client->is_cut)
+		exchange->answer = exchange_perform(exchange);
+	MHD_resume_connection(exchange->connection);
+	return true;
+}
+
+void exchanges_abandon(struct api *api)
+{
+	struct exchange *exchange;
+
+	while ((exchange = waiting_take(api)))
+		MHD_resume_connection(exchange->connection);
 }
 
 static void tell(const struct exchange *exchange, const struct client *client, const char *action,
@@ -249,6 +297,7 @@ void exchange_end(void *context, struct MHD_Connection *connection, void **state
 	tell(exchange, client, action, exchange->error.code, duration_us);
 	if (client)
 		client_renew(client);
+	free(exchange->answer);
 	free(exchange->body);
 	free(exchange);
 	*state = NULL;

@@ -40,6 +40,7 @@ struct api {
 	struct MHD_Daemon *server;
 	struct listener listener;
 	struct client *first, *last;
+	struct exchange *waiting, **waiting_end; /* whole requests, the first to come first */
 	struct access_keys keys;
 	char *keys_path;	    /* NULL: whoever can connect is trusted, */
 	struct allowance allowance; /* and all of them share this one */
@@ -72,6 +73,10 @@ void clients_cut(struct api *api);
 
 struct exchange {
 	struct api *api;
+	struct MHD_Connection *connection;
+	struct exchange *next; /* of those that wait */
+	bool is_performed;
+	char *answer; /* when performed; NULL: for want of memory, or nobody waits for it */
 	uint64_t begun_us;
 	bool has_begun; /* its headers are here */
 	bool is_answered;
@@ -94,6 +99,11 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
 				size_t *body_length, void **state);
 void exchange_end(void *context, struct MHD_Connection *connection, void **state,
 		  enum MHD_RequestTerminationCode code);
+
+/* Perform the one that has waited longest; false when there is none. */
+bool exchange_perform_next(struct api *api);
+/* They are answered no more. */
+void exchanges_abandon(struct api *api);
 
 /*
  * What to answer when the whole request is here, as text that the caller frees;

@@ -16,7 +16,7 @@ from wire import crosses
 
 OUT = packet("10.0.0.1", "10.0.0.2", UDP, 53)
 DNS = {"direction": "egress", "ipProtocol": "udp", "portRange": "53"}
-TURNS = 1000 if os.environ.get("SGATE_LONG") == "1" else 300
+TURNS = 1000 if os.environ.get("SGATE_LONG") == "1" else 150
 
 
 @pytest.fixture

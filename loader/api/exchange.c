@@ -147,7 +147,6 @@ static enum MHD_Result begin(struct exchange *exchange, struct MHD_Connection *c
 
 	exchange->has_begun = true;
 	exchange->method = method;
-	exchange->path = url;
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, header_add, headers);
 	if (!r && MHD_get_connection_values(connection, MHD_HEADER_KIND, NULL, NULL) > HEADERS_MAX)
 		r = error_set(&exchange->error, EFBIG, CODE_REQUEST_TOO_LARGE,

@@ -81,7 +81,7 @@ struct exchange {
 	bool has_begun; /* its headers are here */
 	bool is_answered;
 	char id[REQUEST_ID_MAX];
-	const char *method, *path; /* borrowed; valid after has_begun */
+	const char *method; /* borrowed; valid after has_begun */
 	struct headers headers;
 	char *body;
 	size_t body_length, body_capacity;

@@ -173,6 +173,7 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 		>$(DESTDIR)$(unitdir)/sgate.service
 	chmod 644 $(DESTDIR)$(unitdir)/sgate.service
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/sgate/README.md
+	install -D -m 644 docs/api.md $(DESTDIR)$(PREFIX)/share/doc/sgate/api.md
 	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/sgate/LICENSE
 
 clean: ## remove what was built

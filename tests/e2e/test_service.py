@@ -168,6 +168,7 @@ def test_make_install_puts_all_files_where_they_belong(tmp_path):
         f"{share}/bash-completion/completions/sgate": 0o644,
         f"{share}/sgate/grafana.json": 0o644,
         f"{share}/doc/sgate/README.md": 0o644,
+        f"{share}/doc/sgate/api.md": 0o644,
         f"{share}/doc/sgate/LICENSE": 0o644,
         "opt/units/sgate.service": 0o644,
     }

@@ -6,7 +6,6 @@ import http.client
 import json
 import re
 import socket
-import ssl
 import time
 
 PATH = "/api/v2/vm"

@@ -172,8 +172,7 @@ static int write_instance(FILE *out, struct control *control, const struct insta
 {
 	const struct instance_options *options = &instance->options;
 	json_t *groups = json_array(), *addresses = json_array();
-	struct instance_state state;
-	int r = control_instance_state(control, instance, &state, err);
+	int r = 0;
 
 	for (size_t i = 0; !r && i < instance->group_count; i++)
 		r = append(groups, json_string(instance->groups[i]), err);
@@ -186,9 +185,10 @@ static int write_instance(FILE *out, struct control *control, const struct insta
 	}
 	return write_value(out,
 			   json_pack("{s:s, s:s, s:s, s:o, s:o, s:s}", "instanceId", instance->id,
-				     "instanceName", instance->dev, "instanceStatus", state.status,
-				     "securityGroupIds", groups, "privateIpAddresses", addresses,
-				     "createTime", instance->create_time),
+				     "instanceName", instance->dev, "instanceStatus",
+				     control_instance_status(control, instance), "securityGroupIds",
+				     groups, "privateIpAddresses", addresses, "createTime",
+				     instance->create_time),
 			   0, err);
 }
 

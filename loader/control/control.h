@@ -266,5 +266,7 @@ int control_link_among(struct control *control, const struct instance *instance,
 struct instance_state control_instance_state_on(struct control *control,
 						const struct instance *instance,
 						const struct link_info *link);
+/* Its status alone, which costs less. */
+const char *control_instance_status(struct control *control, const struct instance *instance);
 
 #endif

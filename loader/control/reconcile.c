@@ -85,6 +85,21 @@ static void fill_from_kernel(const struct kern *kern, struct instance_state *sta
 	state->tx = present.tx;
 }
 
+static const char *status_text(const struct instance *instance, bool has_link)
+{
+	if (instance->status[0])
+		return instance->status;
+	return has_link ? "RUNNING" : "STOPPED";
+}
+
+const char *control_instance_status(struct control *control, const struct instance *instance)
+{
+	struct link_info link;
+	struct error ignored;
+
+	return status_text(instance, !instance_link(control->store, instance, &link, &ignored));
+}
+
 struct instance_state control_instance_state_on(struct control *control,
 						const struct instance *instance,
 						const struct link_info *link)
@@ -107,9 +122,7 @@ struct instance_state control_instance_state_on(struct control *control,
 		state.side = guest ? "guest" : "host";
 		state.no_group = instance_passes_without_group(instance, guest) ? "pass" : "drop";
 	}
-	state.status = instance->status[0] ? instance->status
-		       : state.has_link	   ? "RUNNING"
-					   : "STOPPED";
+	state.status = status_text(instance, state.has_link);
 	state.reason = hooks_reason(instance, &state);
 	return state;
 }

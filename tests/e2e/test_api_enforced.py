@@ -4,7 +4,6 @@
     guest g0 --- v0 [br0] u0 --- r0 remote       sgate guards v0
 """
 import contextlib
-import os
 import time
 
 import pytest
@@ -16,7 +15,7 @@ from wire import crosses
 
 OUT = packet("10.0.0.1", "10.0.0.2", UDP, 53)
 DNS = {"direction": "egress", "ipProtocol": "udp", "portRange": "53"}
-TURNS = 1000 if os.environ.get("SGATE_LONG") == "1" else 150
+TURNS = 1000
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 # sgate: `make help` lists the targets.
 
 PREFIX ?= /usr/local
+unitdir ?= $(PREFIX)/lib/systemd/system
 CC = gcc
 CLANG ?= clang
 BPFTOOL ?= $(shell command -v bpftool || echo /usr/sbin/bpftool)
@@ -31,7 +32,7 @@ say = @printf '  %-7s %s\n'
 endif
 
 VERSION := 0.1.0
-LIBS := libbpf sqlite3 jansson libmnl
+LIBS := libbpf sqlite3 jansson libmnl libsystemd libcap libmicrohttpd gnutls
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=gnu17 $(WARNINGS) $(CFLAGS) $(SANFLAGS) -Iinclude -Iloader -I$(B)/skel \
@@ -116,6 +117,34 @@ bench-tools: $(BENCH_TOOLS)
 tests: $(TESTS) $(E2E_TOOLS) $(BENCH_TOOLS)
 unit-tests: $(UNIT_TESTS)
 
+# Fuzzers: everything by clang with libFuzzer, ASan and UBSan. What a run finds stays in $(B)/fuzz/corpus.
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 60
+FUZZ_CFLAGS := -std=gnu17 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -Iinclude -Iloader -I$(B)/skel $(shell $(PKG_CONFIG) --cflags $(LIBS)) -D_GNU_SOURCE \
+	-DSGATE_VERSION='"$(VERSION)"'
+
+$(B)/fuzz/%.o: %.c | $(BPF_SKEL)
+	$(say) CLANG $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/fuzz/libsgate.a: $(LOADER:%.c=$(B)/fuzz/%.o)
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(FUZZERS): $(B)/fuzz/%: $(B)/fuzz/tests/fuzz/fuzz_%.o $(B)/fuzz/libsgate.a
+	$(say) LINK $@
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS)
+
+fuzz: $(FUZZERS) ## run each fuzzer for FUZZ_SECONDS, 60 unless given
+	$(Q)for fuzzer in $(^F); do \
+		mkdir -p $(B)/fuzz/corpus/$$fuzzer tests/fuzz/corpus/$$fuzzer && \
+		echo "$$fuzzer: $(FUZZ_SECONDS) s" && \
+		$(B)/fuzz/$$fuzzer -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+			-verbosity=0 -artifact_prefix=$(B)/fuzz/ $(B)/fuzz/corpus/$$fuzzer tests/fuzz/corpus/$$fuzzer || exit 1; \
+	done
+
 demo: all ## show on network namespaces of its own what sgate does; as root
 	$(Q)SGATE=$(abspath $(B)/sgate) tools/demo-run
 
@@ -151,9 +180,18 @@ $(B)/lint/%.tidy: %.c $(B)/%.o .clang-tidy
 	$(Q)$(CLANG_TIDY) --quiet $< -- $(TIDY_FLAGS) 2>$@.err || { cat $@.err >&2; exit 1; }
 	$(Q)touch $@
 
+# A unit names the program by its path.
 install: all ## install below $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(B)/sgate $(DESTDIR)$(PREFIX)/sbin/sgate
+	install -D -m 644 tools/man/sgate.8 $(DESTDIR)$(PREFIX)/share/man/man8/sgate.8
+	install -D -m 644 tools/completion/sgate.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sgate
+	install -D -m 644 tools/grafana/sgate.json $(DESTDIR)$(PREFIX)/share/sgate/grafana.json
+	install -d $(DESTDIR)$(unitdir)
+	sed 's,^ExecStart=[^ ]*,ExecStart=$(PREFIX)/sbin/sgate,' tools/packaging/sgate.service \
+		>$(DESTDIR)$(unitdir)/sgate.service
+	chmod 644 $(DESTDIR)$(unitdir)/sgate.service
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/sgate/README.md
+	install -D -m 644 docs/api.md $(DESTDIR)$(PREFIX)/share/doc/sgate/api.md
 	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/sgate/LICENSE
 
 clean: ## remove what was built
@@ -161,9 +199,10 @@ clean: ## remove what was built
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
-	@echo 'settings: V=1 shows commands, SAN=1 builds with ASan and UBSan, PREFIX, DESTDIR'
+	@echo 'settings: V=1 shows commands, SAN=1 builds with ASan and UBSan, PREFIX, DESTDIR, unitdir'
 
-.PHONY: all bench bench-tools tests unit-tests demo check lint lint-files install clean help
+.PHONY: all bench bench-tools tests unit-tests fuzz demo check lint lint-files install clean help
 .SECONDARY:
 
--include $(wildcard $(B)/loader/*.d $(B)/loader/*/*.d $(B)/bpf/*.d $(B)/tests/*/*.d $(B)/tools/*/*.d)
+-include $(wildcard $(B)/loader/*.d $(B)/loader/*/*.d $(B)/bpf/*.d $(B)/tests/*/*.d $(B)/tools/*/*.d \
+	$(B)/fuzz/loader/*/*.d $(B)/fuzz/tests/fuzz/*.d)

@@ -5,6 +5,7 @@
 #include "cmd/arguments.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cmd/output.h"
@@ -82,16 +83,19 @@ static int read_words(const struct invocation *invocation, struct instance_chang
 	return r;
 }
 
-static int read_strict(const struct invocation *invocation, struct instance_change *change,
-		       struct error *err)
+/* An option and its opposite, --no-NAME. */
+static int read_switch(const struct invocation *invocation, const char *name, bool *set_out,
+		       bool *on_out, struct error *err)
 {
-	bool strict = option_given(invocation, "strict");
-	bool no_strict = option_given(invocation, "no-strict");
+	char opposite[32];
+	bool on = option_given(invocation, name), off;
 
-	if (strict && no_strict)
-		return usage_error(invocation, err, "--strict beside --no-strict");
-	change->set_strict = strict || no_strict;
-	change->options.strict = strict;
+	snprintf(opposite, sizeof(opposite), "no-%s", name);
+	off = option_given(invocation, opposite);
+	if (on && off)
+		return usage_error(invocation, err, "--%s beside --%s", name, opposite);
+	*set_out = on || off;
+	*on_out = on;
 	return 0;
 }
 
@@ -137,7 +141,11 @@ int argument_change(const struct invocation *invocation, struct instance_change 
 	int r = read_words(invocation, change_out, err);
 
 	if (!r)
-		r = read_strict(invocation, change_out, err);
+		r = read_switch(invocation, "strict", &change_out->set_strict, &options->strict,
+				err);
+	if (!r)
+		r = read_switch(invocation, "match-altname", &change_out->set_match_altname,
+				&options->match_altname, err);
 	if (!r)
 		r = read_connections(invocation, change_out, err);
 	if (!r)

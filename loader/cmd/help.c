@@ -122,6 +122,26 @@ void help_print_all(FILE *stream)
 	print_options(stream, global_options);
 }
 
+/* An option's value is what help calls it, null when it takes none. */
+static json_t *options_document(const struct option_spec *options)
+{
+	json_t *array = json_array();
+
+	for (; array && options && options->name; options++) {
+		json_t *option =
+			json_pack("{s:o, s:s?, s:b, s:b, s:s}", "name",
+				  json_sprintf("%s%s", dashes(options), options->name), "value",
+				  options->value, "required", options->is_required, "repeatable",
+				  options->is_repeatable, "summary", options->summary);
+
+		if (json_array_append_new(array, option)) {
+			json_decref(array);
+			array = NULL;
+		}
+	}
+	return array;
+}
+
 static json_t *command_document(const struct command *command)
 {
 	AUTO_FREE char *text = NULL;
@@ -133,8 +153,9 @@ static json_t *command_document(const struct command *command)
 	put_usage(stream, command, NO_WIDTH);
 	if (fclose(stream))
 		return NULL;
-	return json_pack("{s:s, s:s, s:s}", "name", command->name, "usage", text, "summary",
-			 command->summary);
+	return json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", command->name, "arguments",
+			 command->arguments, "usage", text, "summary", command->summary, "options",
+			 options_document(command->options));
 }
 
 /* A command of that name, or commands that begin with it; all for an empty one. */
@@ -148,7 +169,8 @@ static bool is_topic(const struct command *command, const char *topic)
 
 static int help_json(const char *topic, struct error *err)
 {
-	AUTO_JSON json_t *document = json_pack("{s:[]}", "commands");
+	AUTO_JSON json_t *document = json_pack("{s:[], s:o}", "commands", "globalOptions",
+					       options_document(global_options));
 	json_t *array = json_object_get(document, "commands");
 
 	for (const struct command *command = commands; command->name; command++) {

@@ -124,6 +124,7 @@ int cmd_instance_show(const struct invocation *invocation, struct error *err)
 	static const struct column columns[] = {
 		{"id", "instanceId"},
 		{"dev", "dev"},
+		{"match altname", "matchAltname"},
 		{"ifindex", "ifindex"},
 		{"status", "instanceStatus"},
 		{"created", "createTime"},
@@ -159,9 +160,10 @@ int cmd_instance_show(const struct invocation *invocation, struct error *err)
 
 static bool changes_nothing(const struct instance_change *change)
 {
-	return !(change->set_dev || change->set_status || change->set_mode || change->set_side ||
-		 change->set_no_group || change->set_strict || change->set_ethertypes ||
-		 change->set_macs || change->set_addresses || change->set_connections);
+	return !(change->set_dev || change->set_match_altname || change->set_status ||
+		 change->set_mode || change->set_side || change->set_no_group ||
+		 change->set_strict || change->set_ethertypes || change->set_macs ||
+		 change->set_addresses || change->set_connections);
 }
 
 int cmd_instance_set(const struct invocation *invocation, struct error *err)

@@ -4,7 +4,6 @@
  */
 #include "cmd/output.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,26 +11,6 @@
 #include "model/code.h"
 #include "util/cleanup.h"
 #include "util/printable.h"
-
-int out_of_memory(struct error *err)
-{
-	return error_set(err, ENOMEM, CODE_INTERNAL_SERVER_ERROR, "out of memory");
-}
-
-void json_release(json_t **document)
-{
-	json_decref(*document);
-}
-
-json_t *json_text(const char *text)
-{
-	AUTO_FREE char *copy = strdup(text);
-
-	if (!copy)
-		return NULL;
-	make_printable(copy);
-	return json_string(copy);
-}
 
 int output_line(const char *prefix, const char *text, struct error *err)
 {

@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "codec/json.h"
+#include "model/code.h"
 #include "util/error.h"
 
 /* Which fields of an object are shown to people, and under which title. */
@@ -41,16 +43,7 @@ int output_line(const char *prefix, const char *text, struct error *err);
 /* The document on a line of its own. NULL is "out of memory". */
 int output_json(const json_t *document, struct error *err);
 
-/* A string of the text made printable, which JSON can hold whatever it was. */
-json_t *json_text(const char *text);
-
 /* One line on standard error, as text or as JSON. */
 void output_error(bool json, const struct error *err);
-
-int out_of_memory(struct error *err);
-
-/* A reference given back at the end of the block. */
-void json_release(json_t **document);
-#define AUTO_JSON __attribute__((cleanup(json_release)))
 
 #endif

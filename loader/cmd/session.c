@@ -4,7 +4,6 @@
  */
 #include "cmd/session.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,22 +40,6 @@ int session_open(const struct invocation *invocation, struct control **control_o
 void session_close(struct control **control)
 {
 	control_close(*control);
-}
-
-int reading_begin(struct control *control, struct store **store_out, struct error *err)
-{
-	struct store *store = control_store(control);
-	int r = store_begin_read(store, err);
-
-	if (!r)
-		*store_out = store;
-	return r;
-}
-
-void reading_end(struct store **store)
-{
-	if (*store)
-		store_rollback(*store);
 }
 
 int group_id_find(struct control *control, const char *id_or_name, char id_out[ID_MAX + 1],
@@ -96,77 +79,4 @@ int output_touched(const struct invocation *invocation, const char *field, const
 		return 0;
 	document = json_pack("{s:s}", field, id);
 	return output_json(document, err);
-}
-
-json_t *drift_document(const struct drift *drift)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; array && i < drift->count; i++) {
-		if (json_array_append_new(array, json_text(drift->items[i]))) {
-			json_decref(array);
-			array = NULL;
-		}
-	}
-	return array;
-}
-
-int reading_kern(struct control *control, struct kern **kern_out, struct error *err)
-{
-	struct error reason = {0};
-	int r = control_kern(control, kern_out, &reason);
-
-	if (!r)
-		return 0;
-	*kern_out = NULL;
-	if (r == -ENOENT && !reason.code)
-		return 0;
-	*err = reason;
-	return r;
-}
-
-int share_document(struct control *control, const struct kern *kern,
-		   const struct instance *instance, json_t **document_out, struct error *err)
-{
-	struct instance_state state;
-	struct share_use use = {0};
-	int r = control_instance_state(control, instance, &state, err);
-
-	if (!r && kern)
-		r = share_use(kern, instance->slot, &use, err);
-	if (r)
-		return r;
-	*document_out = json_pack("{s:I, s:I, s:I, s:I, s:I}", "entries", (json_int_t)use.entries,
-				  "unreplied", (json_int_t)use.unreplied, "limit",
-				  state.is_bound ? (json_int_t)state.binding.share : 0, "refused",
-				  (json_int_t)use.refused, "replaced", (json_int_t)use.replaced);
-	return *document_out ? 0 : out_of_memory(err);
-}
-
-json_t *instance_state_document(const struct instance *instance, const struct instance_state *state)
-{
-	const struct instance_view view = {
-		.status = state->status,
-		.ifindex = state->has_link ? state->link.ifindex : 0,
-		.is_attached = state->rx != SG_HOOK_NONE || state->tx != SG_HOOK_NONE,
-		.rx_hook = hook_text(state->rx),
-		.tx_hook = hook_text(state->tx),
-		.hook_reason = state->reason,
-		.side = state->side,
-		.no_group = state->no_group,
-	};
-
-	return json_instance(instance, &view);
-}
-
-int instance_document(struct control *control, const struct instance *instance,
-		      json_t **document_out, struct error *err)
-{
-	struct instance_state state;
-	int r = control_instance_state(control, instance, &state, err);
-
-	if (r)
-		return r;
-	*document_out = instance_state_document(instance, &state);
-	return *document_out ? 0 : out_of_memory(err);
 }

@@ -78,12 +78,15 @@ static const struct option_spec attach_options[] = {
 
 static const struct option_spec instance_add_options[] = {
 	{.name = "dev", .value = "DEV", .summary = "its interface", .is_required = true},
+	FLAG("match-altname", "DEV may be an alternative name of the interface"),
 	INSTANCE_OPTIONS,
 	NO_MORE_OPTIONS,
 };
 
 static const struct option_spec instance_set_options[] = {
 	VALUE("dev", "DEV", "its interface"),
+	FLAG("match-altname", "DEV may be an alternative name of the interface"),
+	FLAG("no-match-altname", "the opposite"),
 	VALUE("status", "WORD", "its status, such as REBOOTING"),
 	INSTANCE_OPTIONS,
 	FLAG("no-strict", "the opposite of --strict"),
@@ -118,8 +121,36 @@ static const struct option_spec settings_options[] = {
 	NO_MORE_OPTIONS,
 };
 
+static const struct option_spec limits_options[] = {
+	VALUE("groups", "N|default", "groups in all; 100000 unless set"),
+	VALUE("rules", "N|default", "rules of a group; 100000 unless set"),
+	NO_MORE_OPTIONS,
+};
+
 static const struct option_spec reconcile_options[] = {
 	FLAG("check", "only tell the differences; exit status 1 when there are any"),
+	NO_MORE_OPTIONS,
+};
+
+static const char daemon_details[] =
+	"It stays in the foreground and follows the interfaces of the instances: one that\n"
+	"comes is enforced at once, one that goes is let go. Every so often, and at its start,\n"
+	"it makes the kernel match the stored state. Enforcement goes on when it ends.\n"
+	"Each event is one line of JSON on standard error. SIGHUP reads the keys again,\n"
+	"SIGTERM and SIGINT end it.\n";
+
+static const struct option_spec daemon_options[] = {
+	VALUE("listen", "ADDR:PORT|unix:PATH", "where the HTTP API listens; nowhere unless given"),
+	VALUE("keys", "FILE", "keys of the API's clients"),
+	VALUE("tls-cert", "FILE", "certificate of the API's TLS, and the chain above it"),
+	VALUE("tls-key", "FILE", "its private key"),
+	FLAG("allow-plaintext", "listen without TLS beyond loopback as well"),
+	VALUE("rate", "N", "requests a second that a key may make, 0 for any; 1000 unless given"),
+	VALUE("client-timeout", "SECONDS", "for a request, and for its answer; 10 unless given"),
+	VALUE("metrics", "ADDR:PORT", "where Prometheus metrics are served; nowhere unless given"),
+	VALUE("reconcile", "SECONDS", "how often store and kernel are compared; 60 unless given"),
+	VALUE("log-level", "LEVEL", "debug, info, warning or error; info unless given"),
+	VALUE("store", "sqlite", "where the state is kept; sqlite is all there is"),
 	NO_MORE_OPTIONS,
 };
 
@@ -186,8 +217,12 @@ const struct command commands[] = {
 	 settings_details, settings_options, cmd_connections_set},
 	{"connections settings", "", "show timeouts and sizes of the connection table",
 	 settings_details, NULL, cmd_connections_settings},
+	{"limits", "", "show or set how many groups and rules there may be", NULL, limits_options,
+	 cmd_limits},
 	{"reconcile", "", "make the kernel match the stored state", NULL, reconcile_options,
 	 cmd_reconcile},
+	{"daemon", "", "follow interfaces and serve the HTTP API", daemon_details, daemon_options,
+	 cmd_daemon},
 	{"bench", "", "measure what a packet costs in the programs, on this kernel", bench_details,
 	 bench_options, cmd_bench},
 	{"version", "", "print the version", NULL, NULL, cmd_version},

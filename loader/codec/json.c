@@ -5,74 +5,35 @@
 #include "codec/json.h"
 
 #include <stdio.h>
+#include <string.h>
 
+#include "codec/rule_info.h"
 #include "codec/rule_text.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/printable.h"
 
-/* Any port list of the API, whatever the model holds: "65535/65535," each. */
-#define PORT_RANGE_TEXT_MAX (PORT_SET_MAX * 12 + 8)
-
-static json_t *port_range(const struct rule *rule)
+json_t *json_text(const char *text)
 {
-	char text[PORT_RANGE_TEXT_MAX] = "-1/-1";
-	char *end = text;
+	AUTO_FREE char *copy = strdup(text);
 
-	if (!protocol_has_ports(rule->protocol))
-		return json_string(text);
-	for (size_t i = 0; i < rule->ports.count; i++) {
-		const struct port_range *range = &rule->ports.ranges[i];
-
-		end += sprintf(end, "%s%u/%u", i ? "," : "", range->first, range->last);
-	}
-	return json_string(text);
+	if (!copy)
+		return NULL;
+	make_printable(copy);
+	return json_string(copy);
 }
 
-static int add_remote(json_t *object, const struct remote *remote)
+void json_release(json_t **document)
 {
-	char text[PREFIX_TEXT_MAX];
-
-	switch (remote->kind) {
-	case REMOTE_GROUP:
-		return json_object_set_new(object, "remoteGroupId", json_string(remote->group));
-	case REMOTE_PREFIX:
-		prefix_format(&remote->prefix, text);
-		return json_object_set_new(object, "cidrIp", json_string(text));
-	case REMOTE_ANY:
-		break;
-	}
-	return json_object_set_new(object, "cidrIp", json_string("any"));
-}
-
-static int add_type(json_t *object, const struct rule *rule)
-{
-	char text[PORTS_TEXT_MAX];
-
-	if (!protocol_has_types(rule->protocol) || !rule->ports.count)
-		return 0;
-	ports_format(rule->protocol, &rule->ports, text);
-	return json_object_set_new(object, "icmpType", json_string(text));
+	json_decref(*document);
 }
 
 json_t *json_rule(const struct rule *rule)
 {
 	AUTO_FREE char *text = rule_format(rule);
-	char protocol[8];
-	json_t *object;
+	json_t *object = text ? rule_info_format(rule, true) : NULL;
 
-	if (!text)
-		return NULL;
-	protocol_format(rule->protocol, protocol);
-	object = json_pack("{s:s, s:s, s:i, s:s, s:o}", "direction",
-			   rule->direction == SG_INGRESS ? "ingress" : "egress", "policy",
-			   rule->policy == RULE_ACCEPT ? "accept" : "deny", "priority",
-			   rule->priority, "ipProtocol", protocol, "portRange", port_range(rule));
-	if (!object)
-		return NULL;
-	if (add_remote(object, &rule->remote) || add_type(object, rule) ||
-	    json_object_set_new(object, "description",
-				json_string(rule->description ? rule->description : "")) ||
-	    json_object_set_new(object, "rule", json_string(text))) {
+	if (object && json_object_set_new(object, "rule", json_string(text))) {
 		json_decref(object);
 		return NULL;
 	}
@@ -106,21 +67,32 @@ static bool has_group(const struct instance *instance, const struct group *group
 	return false;
 }
 
+json_t *json_group_info(const struct group *group, json_t *instance_ids)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o}", "securityGroupId", group->id,
+			 "securityGroupName", group->name, "securityGroupStatus",
+			 group->available ? "Available" : "Unavailable", "createTime",
+			 group->create_time, "description",
+			 group->description ? group->description : "", "isDefault",
+			 group->is_default, "instanceIds", instance_ids);
+}
+
 json_t *json_group(const struct group *group, const struct instance *instances,
 		   size_t instance_count)
 {
 	json_t *ids = json_array();
+	json_t *object;
 
 	for (size_t i = 0; ids && i < instance_count; i++) {
 		if (has_group(&instances[i], group))
 			ids = append(ids, json_string(instances[i].id));
 	}
-	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o}", "securityGroupId", group->id,
-		"securityGroupName", group->name, "securityGroupStatus",
-		group->available ? "Available" : "Unavailable", "createTime", group->create_time,
-		"description", group->description ? group->description : "", "isDefault",
-		group->is_default, "instanceIds", ids, "ruleInfos", json_rules(&group->rules));
+	object = json_group_info(group, ids);
+	if (object && json_object_set_new(object, "ruleInfos", json_rules(&group->rules))) {
+		json_decref(object);
+		return NULL;
+	}
+	return object;
 }
 
 static json_t *addresses(const struct instance_options *options)
@@ -173,16 +145,17 @@ json_t *json_instance(const struct instance *instance, const struct instance_vie
 {
 	const struct instance_options *options = &instance->options;
 
-	return json_pack("{s:s, s:s, s:o, s:s, s:s, s:o, s:b, s:s, s:s, s:s, s:s?, s:s, s:s, s:b, "
-			 "s:o, s:o, s:o, s:o}",
-			 "instanceId", instance->id, "dev", instance->dev, "ifindex",
-			 view->ifindex ? json_integer(view->ifindex) : json_null(),
-			 "instanceStatus", view->status, "createTime", instance->create_time,
-			 "securityGroupIds", group_ids(instance), "attached", view->is_attached,
-			 "mode", mode_text(options->mode), "rxHook", view->rx_hook, "txHook",
-			 view->tx_hook, "hookReason", view->hook_reason, "side", view->side,
-			 "noGroup", view->no_group, "strict", options->strict, "addresses",
-			 addresses(options), "macs", macs(options), "allowEthertypes",
-			 ethertypes(options), "connections",
-			 options->connections ? json_integer(options->connections) : json_null());
+	return json_pack(
+		"{s:s, s:s, s:b, s:o, s:s, s:s, s:o, s:b, s:s, s:s, s:s, s:s?, s:s, s:s, s:b, "
+		"s:o, s:o, s:o, s:o}",
+		"instanceId", instance->id, "dev", instance->dev, "matchAltname",
+		options->match_altname, "ifindex",
+		view->ifindex ? json_integer(view->ifindex) : json_null(), "instanceStatus",
+		view->status, "createTime", instance->create_time, "securityGroupIds",
+		group_ids(instance), "attached", view->is_attached, "mode",
+		mode_text(options->mode), "rxHook", view->rx_hook, "txHook", view->tx_hook,
+		"hookReason", view->hook_reason, "side", view->side, "noGroup", view->no_group,
+		"strict", options->strict, "addresses", addresses(options), "macs", macs(options),
+		"allowEthertypes", ethertypes(options), "connections",
+		options->connections ? json_integer(options->connections) : json_null());
 }

@@ -17,14 +17,19 @@
 #include "model/instance.h"
 #include "model/rule.h"
 
-/*
- * RuleInfo: direction, policy, priority, ipProtocol, portRange ("22/22,80/90";
- * "-1/-1" for all ports or none), cidrIp ("any" for both families) or
- * remoteGroupId, icmpType (when given), description, and `rule`, its
- * canonical text.
- */
+/* A string of the text made printable, which JSON can hold whatever it was. */
+json_t *json_text(const char *text);
+
+/* A reference given back at the end of the block. */
+void json_release(json_t **document);
+#define AUTO_JSON __attribute__((cleanup(json_release)))
+
+/* RuleInfo, see rule_info.h, with `rule` beside it, its canonical text. */
 json_t *json_rule(const struct rule *rule);
 json_t *json_rules(const struct rules *rules);
+
+/* SecurityGroupInfo without its ruleInfos. Takes the list, which may be NULL for want of memory. */
+json_t *json_group_info(const struct group *group, json_t *instance_ids);
 
 /*
  * SecurityGroupInfo, with the group's rules. instanceIds are those of

@@ -109,7 +109,7 @@ static int flush(struct control *control, const char *name, struct error *err)
 	int r = 0;
 
 	if (name)
-		r = store_instance_find(control->store, name, &instance, err);
+		r = find_instance(control, name, &instance, err);
 	if (r)
 		return r;
 	r = control_kern(control, &kern, &reason);

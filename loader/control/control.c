@@ -175,8 +175,9 @@ int control_open(const char *state_dir, const char *bpffs, struct control **cont
 
 	if (!control)
 		return control_out_of_memory(err);
+	control->state_dir = strdup(state_dir);
 	control->bpffs = strdup(bpffs);
-	if (control->bpffs)
+	if (control->state_dir && control->bpffs)
 		r = store_open(state_dir, &control->store, err);
 	else
 		r = control_out_of_memory(err);
@@ -194,14 +195,30 @@ int control_open(const char *state_dir, const char *bpffs, struct control **cont
 	return 0;
 }
 
+int control_prepare(struct control *control, struct error *err)
+{
+	return kern_prepare(control->bpffs, err);
+}
+
 void control_close(struct control *control)
 {
 	if (!control)
 		return;
 	kern_close(control->kern);
 	store_close(control->store);
+	free(control->state_dir);
 	free(control->bpffs);
 	free(control);
+}
+
+const char *control_state_dir(const struct control *control)
+{
+	return control->state_dir;
+}
+
+const char *control_bpffs(const struct control *control)
+{
+	return control->bpffs;
 }
 
 struct store *control_store(struct control *control)
@@ -230,20 +247,46 @@ int control_kern(struct control *control, struct kern **kern_out, struct error *
 	return r;
 }
 
+int control_make(struct control *control, struct error *err)
+{
+	int r = store_begin_write(control->store, err);
+
+	if (r)
+		return r;
+	r = control_kern_write(control, err);
+	if (!r)
+		r = store_commit(control->store, err);
+	if (r)
+		store_rollback(control->store);
+	return r;
+}
+
+void control_refresh(struct control *control)
+{
+	if (!control->kern || kern_is_current(control->kern, false))
+		return;
+	kern_close(control->kern);
+	control->kern = NULL;
+	control->kern_writable = false;
+}
+
 int control_kern_write(struct control *control, struct error *err)
 {
 	struct connection_settings settings;
 	int r;
 
-	if (control->kern && control->kern_writable)
-		return 0;
+	if (control->kern && control->kern_writable && kern_is_current(control->kern, true))
+		return kern_renew_programs(control->kern, err);
 	r = settings_load(control->store, &settings, err);
 	if (r)
 		return r;
 	kern_close(control->kern);
 	control->kern = NULL;
-	r = kern_open(control->bpffs, KERN_WRITE, &settings, &control->kern, err);
-	control->kern_writable = !r;
+	control->kern_writable = false;
+	r = kern_open(control->bpffs, control->kern_was_written ? KERN_ADOPT : KERN_WRITE,
+		      &settings, &control->kern, err);
+	if (!r)
+		control->kern_writable = control->kern_was_written = true;
 	if (!r)
 		r = kern_check_store(control->kern, control->identity, err);
 	return r ? r : remember_kernel_side(control, err);

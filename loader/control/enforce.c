@@ -55,7 +55,7 @@ static int open_kern(struct enforcement *e, struct error *err)
 	int r;
 
 	if (!needed && !e->targets.count && !e->change->removed.count && !e->change->everything &&
-	    !e->change->has_settings)
+	    !e->change->interfaces && !e->change->has_settings)
 		return 0;
 	if (!needed || e->change->check_only) {
 		r = control_kern(control, &e->kern, &reason);
@@ -132,6 +132,34 @@ static int publish_all(struct enforcement *e, struct error *err)
 	return r;
 }
 
+/* The entry of an interface that went; what is there now, if anything, has no program of ours. */
+static bool bound_is_left(const struct enforcement *e, const struct bound *bound)
+{
+	const struct interface_changes *interfaces = e->change->interfaces;
+	struct hooks named = hooks_of_binding(&bound->binding), live;
+	bool is_gone = false;
+
+	for (size_t i = 0; interfaces && !is_gone && i < interfaces->gone_count; i++)
+		is_gone = interfaces->gone[i] == bound->ifindex;
+	if (!is_gone)
+		return false;
+	live = hooks_present(e->kern, bound->ifindex, &named);
+	return live.rx == SG_HOOK_NONE && live.tx == SG_HOOK_NONE;
+}
+
+/* Tell whose entry was taken out, if that is known. */
+static int tell_released(const struct enforcement *e, const struct bound *bound)
+{
+	for (size_t i = 0; i < e->targets.count; i++) {
+		const struct instance *instance = &e->targets.items[i].instance;
+
+		if (instance->slot == SG_OWNER_SLOT(bound->binding.owner))
+			return outcome_add(e->change->outcomes, instance, bound->ifindex,
+					   OUTCOME_RELEASED, NULL);
+	}
+	return 0;
+}
+
 static int unbind_stale(struct enforcement *e, struct error *err)
 {
 	int r = 0;
@@ -139,7 +167,7 @@ static int unbind_stale(struct enforcement *e, struct error *err)
 	for (size_t i = 0; !r && i < e->bounds.count; i++) {
 		const struct bound *bound = &e->bounds.items[i];
 
-		if (!bound_is_stale(e->change, &e->targets, bound))
+		if (!bound_is_stale(e->change, &e->targets, bound) && !bound_is_left(e, bound))
 			continue;
 		if (drift_add(e->change->drift,
 			      "interface index %u has an entry that belongs to no instance there",
@@ -147,6 +175,8 @@ static int unbind_stale(struct enforcement *e, struct error *err)
 			return control_out_of_memory(err);
 		if (!e->change->check_only)
 			r = step_unbind(&e->steps, e->kern, bound, err);
+		if (!r && tell_released(e, bound))
+			return control_out_of_memory(err);
 	}
 	return r;
 }
@@ -154,7 +184,7 @@ static int unbind_stale(struct enforcement *e, struct error *err)
 /*
  * Before anything that takes time: instances of one group change together.
  * Whether all else is right is looked at after that. Who wants to be told of
- * differences finds them one by one.
+ * differences, or of what became of them, finds them one by one.
  */
 static int swap_policies(struct enforcement *e, struct error *err)
 {
@@ -187,6 +217,9 @@ static int bind_targets(struct enforcement *e, struct error *err)
 			return control_out_of_memory(err);
 		if (!e->change->check_only)
 			r = step_bind(&e->steps, e->kern, target, &present, err);
+		if (!r && outcome_add(e->change->outcomes, &target->instance, target->link.ifindex,
+				      OUTCOME_ENFORCED, NULL))
+			return control_out_of_memory(err);
 	}
 	return r;
 }
@@ -232,7 +265,7 @@ static int mend(struct enforcement *e, struct error *err)
 		r = configure(e, err);
 	if (!r)
 		r = unbind_stale(e, err);
-	if (!r && !check_only && !e->change->drift)
+	if (!r && !check_only && !e->change->drift && !e->change->outcomes)
 		r = swap_policies(e, err);
 	if (!r)
 		r = bind_targets(e, err);

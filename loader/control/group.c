@@ -19,8 +19,11 @@ static int check_new(struct group *group, struct error *err)
 		r = id_check(group->id, "group id", err);
 	if (!r && group->description)
 		r = group_description_check(group->description, err);
-	for (size_t i = 0; !r && i < group->rules.count; i++)
+	for (size_t i = 0; !r && i < group->rules.count; i++) {
+		if (group->rules.items[i].priority == PRIORITY_UNSAID)
+			group->rules.items[i].priority = PRIORITY_DEFAULT;
 		r = rule_check(&group->rules.items[i], err);
+	}
 	return r;
 }
 
@@ -46,7 +49,7 @@ int control_group_delete(struct control *control, const char *name, struct error
 
 	if (r)
 		return r;
-	r = store_group_find(control->store, name, &group, err);
+	r = find_own_group(control, name, &group, err);
 	if (!r)
 		r = store_group_remove(control->store, group.key, err);
 	return change_end(&change, r, err);
@@ -56,7 +59,7 @@ static int set_group(struct control *control, const char *name, const struct gro
 		     struct error *err)
 {
 	AUTO(group_fini) struct group group = {};
-	int r = store_group_find(control->store, name, &group, err);
+	int r = find_own_group(control, name, &group, err);
 
 	if (r)
 		return r;
@@ -73,8 +76,8 @@ static int set_group(struct control *control, const char *name, const struct gro
 	return store_group_update(control->store, &group, err);
 }
 
-int control_group_set(struct control *control, const char *name, const struct group_change *fields,
-		      struct error *err)
+int control_groups_set(struct control *control, const char *const *names, size_t count,
+		       const struct group_change *fields, struct error *err)
 {
 	struct change change;
 	int r = 0;
@@ -87,18 +90,21 @@ int control_group_set(struct control *control, const char *name, const struct gr
 		r = change_begin(control, &change, err);
 	if (r)
 		return r;
-	return change_end(&change, set_group(control, name, fields, err), err);
+	for (size_t i = 0; !r && i < count; i++)
+		r = set_group(control, names[i], fields, err);
+	return change_end(&change, r, err);
+}
+
+int control_group_set(struct control *control, const char *name, const struct group_change *fields,
+		      struct error *err)
+{
+	return control_groups_set(control, &name, 1, fields, err);
 }
 
 static int add_rules(struct control *control, int64_t group_key, struct rules *rules,
 		     struct error *err)
 {
-	bool added;
-	int r = 0;
-
-	for (size_t i = 0; !r && i < rules->count; i++)
-		r = store_rule_add(control->store, group_key, &rules->items[i], &added, err);
-	return r;
+	return store_rules_add(control->store, group_key, rules, err);
 }
 
 static int remove_rules(struct control *control, int64_t group_key, struct rules *rules,
@@ -128,12 +134,14 @@ static int change_rules(struct control *control, const char *name, struct rules 
 	int r = 0;
 
 	for (size_t i = 0; !r && i < rules->count; i++)
-		r = rule_check(&rules->items[i], err);
+		r = rule_check_named(&rules->items[i], err);
 	if (!r)
 		r = change_begin(control, &change, err);
 	if (r)
 		return r;
-	r = store_group_find(control->store, name, &group, err);
+	r = find_own_group(control, name, &group, err);
+	if (!r)
+		r = store_rules_resolve(control->store, group.key, rules, err);
 	if (!r)
 		r = alter(control, group.key, rules, err);
 	if (!r)

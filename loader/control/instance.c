@@ -66,6 +66,8 @@ static int apply_fields(struct instance *instance, const struct instance_change 
 		to->side = from->side;
 	if (fields->set_no_group)
 		to->no_group = from->no_group;
+	if (fields->set_match_altname)
+		to->match_altname = from->match_altname;
 	if (fields->set_strict)
 		to->strict = from->strict;
 	if (fields->set_connections)
@@ -134,7 +136,7 @@ static int set_instance(struct change *change, const char *name,
 {
 	struct control *control = change->control;
 	AUTO(instance_fini) struct instance instance = {};
-	int r = store_instance_find(control->store, name, &instance, err);
+	int r = find_instance(control, name, &instance, err);
 
 	if (!r)
 		r = apply_fields(&instance, fields, err);
@@ -164,7 +166,7 @@ static int remove_instance(struct change *change, const char *name, struct error
 {
 	struct control *control = change->control;
 	AUTO(instance_fini) struct instance instance = {};
-	int r = store_instance_find(control->store, name, &instance, err);
+	int r = find_instance(control, name, &instance, err);
 
 	if (!r)
 		r = store_instance_remove(control->store, instance.key, err);
@@ -209,11 +211,27 @@ static int find_or_make(struct control *control, const char *dev, const char *id
 	return 0;
 }
 
+/*
+ * What an instance is to have for the interface that was called `dev`: its
+ * name, unless `dev` is an alternative one and an instance is content with it.
+ */
+static int name_for(struct control *control, const char *dev, const struct link_info *link,
+		    char name_out[DEV_MAX + 1], struct error *err)
+{
+	int64_t key;
+	int r = store_instance_key_of_altname(control->store, dev, &key, err);
+
+	if (!r)
+		snprintf(name_out, DEV_MAX + 1, "%s", key ? dev : link->name);
+	return r;
+}
+
 static int attach(struct change *change, const char *dev, const char *id,
 		  const struct instance_change *fields, struct error *err)
 {
 	struct control *control = change->control;
 	AUTO(instance_fini) struct instance instance = {};
+	char name[DEV_MAX + 1];
 	struct link_info link;
 	bool found;
 	int r = link_find(dev, &link, err);
@@ -226,8 +244,9 @@ static int attach(struct change *change, const char *dev, const char *id,
 				 "interface \"%s\" does not support security groups, being the "
 				 "loopback or carrying neither Ethernet nor plain IP: use another",
 				 dev);
-	/* dev may be an alternative name; an instance has the real one */
-	r = find_or_make(control, link.name, id, &instance, &found, err);
+	r = name_for(control, dev, &link, name, err);
+	if (!r)
+		r = find_or_make(control, name, id, &instance, &found, err);
 	if (!r)
 		r = apply_fields(&instance, fields, err);
 	if (r)
@@ -262,7 +281,7 @@ static int detach(struct change *change, const char *name, struct error *err)
 {
 	struct control *control = change->control;
 	AUTO(instance_fini) struct instance instance = {};
-	int r = store_instance_find(control->store, name, &instance, err);
+	int r = find_instance(control, name, &instance, err);
 
 	if (r)
 		return r;

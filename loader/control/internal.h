@@ -19,9 +19,12 @@ struct control {
 	struct store *store;
 	struct kern *kern; /* NULL until needed */
 	bool kern_writable;
-	bool kern_was_made; /* since the machine is up, as the store remembers */
+	bool kern_was_written; /* by this process: what it finds next is at least as new */
+	bool kern_was_made;    /* since the machine is up, as the store remembers */
+	char *state_dir;
 	char *bpffs;
 	uint64_t identity; /* of the state directory; not 0 */
+	enum control_caller caller;
 };
 
 /*
@@ -34,6 +37,8 @@ int control_kern_write(struct control *control, struct error *err);
 
 struct change {
 	struct control *control;
+	const struct interface_changes *interfaces; /* NULL, or why */
+	struct outcomes *outcomes;		    /* NULL, or told what became of instances */
 	bool everything;       /* all instances, and what the kernel has beyond them */
 	bool check_only;       /* nothing is changed, the store is only read */
 	struct keys instances; /* touched, in any order, maybe repeated */
@@ -63,6 +68,10 @@ int change_touch_members(struct change *change, int64_t group_key, struct error 
 int change_touch_addresses(struct change *change, const struct instance *instance,
 			   struct error *err);
 int change_touch_removed(struct change *change, const struct instance *instance, struct error *err);
+
+/* With the message of a failure, else NULL. */
+int outcome_add(struct outcomes *outcomes, const struct instance *instance, uint32_t ifindex,
+		enum outcome_kind kind, const char *message);
 
 int drift_add(struct drift *drift, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -100,6 +109,15 @@ int policies_get(struct policies *policies, const struct instance *instance, boo
 
 /* --- putting it in force --- */
 
+/*
+ * The interface of an instance, asked for now or looked up among all. -ENODEV
+ * when it is not there, or another instance has a better claim to it.
+ */
+int instance_link(struct store *store, const struct instance *instance, struct link_info *link_out,
+		  struct error *err);
+int instance_link_in(struct store *store, const struct instance *instance,
+		     const struct links *links, struct link_info *link_out, struct error *err);
+
 /* What auto becomes on this interface. */
 bool instance_is_guest(const struct instance *instance, const struct link_info *link);
 bool instance_passes_without_group(const struct instance *instance, bool guest);
@@ -128,6 +146,15 @@ int settings_check_slot(const struct connection_settings *settings, uint32_t mad
 			const struct instance *instance, struct error *err);
 
 /* --- helpers of the commands --- */
+
+/* As the caller names them, in the store's open transaction. */
+int find_group(struct control *control, const char *name, struct group *group_out,
+	       struct error *err);
+int find_instance(struct control *control, const char *name, struct instance *instance_out,
+		  struct error *err);
+/* A group that the caller is about to change: one that it may. */
+int find_own_group(struct control *control, const char *name, struct group *group_out,
+		   struct error *err);
 
 /* -ENOMEM, with its message. */
 int control_out_of_memory(struct error *err);

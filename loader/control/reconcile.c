@@ -84,8 +84,24 @@ static void fill_from_kernel(const struct kern *kern, struct instance_state *sta
 	state->tx = present.tx;
 }
 
-int control_instance_state(struct control *control, const struct instance *instance,
-			   struct instance_state *state_out, struct error *err)
+static const char *status_text(const struct instance *instance, bool has_link)
+{
+	if (instance->status[0])
+		return instance->status;
+	return has_link ? "RUNNING" : "STOPPED";
+}
+
+const char *control_instance_status(struct control *control, const struct instance *instance)
+{
+	struct link_info link;
+	struct error ignored;
+
+	return status_text(instance, !instance_link(control->store, instance, &link, &ignored));
+}
+
+struct instance_state control_instance_state_on(struct control *control,
+						const struct instance *instance,
+						const struct link_info *link)
 {
 	struct instance_state state = {.side = side_text(instance->options.side),
 				       .no_group = no_group_text(instance->options.no_group)};
@@ -93,8 +109,9 @@ int control_instance_state(struct control *control, const struct instance *insta
 	struct kern *kern;
 	bool guest;
 
-	(void)err;
-	state.has_link = !link_find(instance->dev, &state.link, &ignored);
+	state.has_link = link;
+	if (link)
+		state.link = *link;
 	if (state.has_link && !control_kern(control, &kern, &ignored))
 		fill_from_kernel(kern, &state);
 	if (state.is_bound && SG_OWNER_SLOT(state.binding.owner) != instance->slot)
@@ -104,10 +121,19 @@ int control_instance_state(struct control *control, const struct instance *insta
 		state.side = guest ? "guest" : "host";
 		state.no_group = instance_passes_without_group(instance, guest) ? "pass" : "drop";
 	}
-	state.status = instance->status[0] ? instance->status
-		       : state.has_link	   ? "RUNNING"
-					   : "STOPPED";
+	state.status = status_text(instance, state.has_link);
 	fill_reason(instance, &state);
-	*state_out = state;
+	return state;
+}
+
+int control_instance_state(struct control *control, const struct instance *instance,
+			   struct instance_state *state_out, struct error *err)
+{
+	struct error ignored;
+	struct link_info link;
+	bool has_link = !instance_link(control->store, instance, &link, &ignored);
+
+	(void)err;
+	*state_out = control_instance_state_on(control, instance, has_link ? &link : NULL);
 	return 0;
 }

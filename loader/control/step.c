@@ -62,8 +62,8 @@ int step_bind(struct steps *steps, struct kern *kern, const struct target *targe
 	struct sg_binding binding;
 	int r = note_step(steps, kern, ifindex, target->link.name, &hooks, err);
 
-	/* an entry that was left by another instance's interface with this index */
-	if (!r && present->is_bound && slot != target->instance.slot)
+	/* an entry that was left by another interface with this index, be it the same instance's */
+	if (!r && present->is_bound && (slot != target->instance.slot || hooks_died(kern, ifindex)))
 		r = connections_flush(kern, slot, ifindex, err);
 	if (r)
 		return r;

@@ -100,52 +100,26 @@ static int load_instances(struct change *change, struct targets *targets, struct
 	return r ? r : add_targets(targets, &instances, err);
 }
 
-static int compare_names(const void *a, const void *b)
+static int find_links(struct store *store, struct targets *targets, struct error *err)
 {
-	return strcmp(((const struct link_info *)a)->name, ((const struct link_info *)b)->name);
-}
-
-static void find_in(struct links *links, struct targets *targets)
-{
-	if (!links->count)
-		return;
-	qsort(links->items, links->count, sizeof(*links->items), compare_names);
-	for (size_t i = 0; i < targets->count; i++) {
-		struct target *target = &targets->items[i];
-		struct link_info wanted = {};
-		const struct link_info *found;
-
-		memcpy(wanted.name, target->instance.dev, sizeof(wanted.name));
-		found = bsearch(&wanted, links->items, links->count, sizeof(wanted), compare_names);
-		target->has_link = found;
-		if (found)
-			target->link = *found;
-	}
-}
-
-static int find_links(struct targets *targets, struct error *err)
-{
+	bool at_once = targets->count > SINGLE_LOOKUPS;
 	AUTO(links_fini) struct links links = {};
-	struct error ignored;
-	int r = 0;
+	int r = at_once ? links_dump(&links, err) : 0;
 
-	if (targets->count > SINGLE_LOOKUPS) {
-		r = links_dump(&links, err);
-		if (!r)
-			find_in(&links, targets);
-		return r;
-	}
-	for (size_t i = 0; i < targets->count; i++) {
+	for (size_t i = 0; !r && i < targets->count; i++) {
 		struct target *target = &targets->items[i];
+		struct error reason = {};
 
-		r = link_find(target->instance.dev, &target->link, &ignored);
+		r = at_once ? instance_link_in(store, &target->instance, &links, &target->link,
+					       &reason)
+			    : instance_link(store, &target->instance, &target->link, &reason);
 		target->has_link = !r;
-		if (r && r != -ENODEV) {
-			*err = ignored;
-			return r;
-		}
+		if (r == -ENODEV)
+			r = 0;
+		else if (r)
+			*err = reason;
 	}
-	return 0;
+	return r;
 }
 
 /* The target of a slot is found without a look at the others. */
@@ -169,7 +143,7 @@ int targets_load(struct change *change, struct targets *targets_out, struct erro
 	int r = load_instances(change, &targets, err);
 
 	if (!r)
-		r = find_links(&targets, err);
+		r = find_links(change->control->store, &targets, err);
 	if (!r)
 		r = index_slots(&targets, err);
 	if (r) {

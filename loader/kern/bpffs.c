@@ -131,3 +131,8 @@ int bpffs_prepare(const char *dir, struct error *err)
 	r = make_path(dir, err);
 	return r ? r : mount_bpffs(dir, err);
 }
+
+int kern_prepare(const char *dir, struct error *err)
+{
+	return bpffs_prepare(dir, err);
+}

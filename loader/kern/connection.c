@@ -186,6 +186,23 @@ int share_use(const struct kern *kern, uint32_t slot, struct share_use *use_out,
 	return 0;
 }
 
+int share_tally(const struct kern *kern, uint32_t slot, struct share_use *use_out,
+		struct error *err)
+{
+	struct sg_share share;
+	int r = share_read(kern, slot, &share);
+
+	if (r)
+		return kern_error(err, -r, "cannot read the share of slot %u", slot);
+	*use_out = (struct share_use){
+		.unreplied = share.count[SG_BUDGET_HALF_OPEN] + share.count[SG_BUDGET_UNREPLIED],
+		.replaced = share.replaced,
+		.refused = share.refused,
+	};
+	use_out->entries = share.count[SG_BUDGET_REPLIED] + use_out->unreplied;
+	return 0;
+}
+
 int share_reset(struct kern *kern, uint32_t slot, struct error *err)
 {
 	struct sg_share share;

@@ -70,33 +70,36 @@ int clsact_attach(struct kern *kern, uint32_t ifindex, const char *dev, enum hoo
 	return r ? kern_error(err, -r, "cannot add the tc filter to \"%s\"", dev) : 0;
 }
 
-static uint32_t filter_program(uint32_t ifindex, enum hook_path which)
+static enum kern_program program_of(enum hook_path which)
 {
-	struct bpf_tc_hook hook = tc_hook(ifindex, which);
-	LIBBPF_OPTS(bpf_tc_opts, options, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
-	libbpf_print_fn_t printer = libbpf_set_print(quiet);
-	int r = bpf_tc_query(&hook, &options);
-
-	libbpf_set_print(printer);
-	return r ? 0 : options.prog_id;
+	return which == PATH_RX ? PROGRAM_TC_RX : PROGRAM_TC_TX;
 }
 
-bool clsact_is_live(uint32_t ifindex, enum hook_path which)
+/* Whether the filter in our place is ours, of whatever build. */
+static bool find_ours(uint32_t ifindex, enum hook_path which, struct filter_program *program_out)
 {
-	uint32_t id = filter_program(ifindex, which);
-	char name[PROGRAM_NAME_MAX];
+	return filter_program(ifindex, which, FILTER_PRIORITY, FILTER_HANDLE, program_out) &&
+	       !strcmp(program_out->name, kern_program_names[program_of(which)]);
+}
 
-	if (!id)
-		return false;
-	program_name(id, name);
-	return !strcmp(name, kern_program_names[which == PATH_RX ? PROGRAM_TC_RX : PROGRAM_TC_TX]);
+/*
+ * A filter holds its program by itself: it may have been left by a directory
+ * that is gone, with the maps of that, and then runs no policy of ours.
+ */
+bool clsact_is_live(const struct kern *kern, uint32_t ifindex, enum hook_path which)
+{
+	struct filter_program program;
+
+	return find_ours(ifindex, which, &program) &&
+	       program.id == pinned_program(kern, program_of(which));
 }
 
 int clsact_refresh(struct kern *kern, uint32_t ifindex, enum hook_path which, struct error *err)
 {
+	struct filter_program program;
 	int r;
 
-	if (!clsact_is_live(ifindex, which))
+	if (!find_ours(ifindex, which, &program))
 		return 0;
 	r = attach_filter(kern, ifindex, which);
 	return r ? kern_error(err, -r, "cannot replace the tc filter of interface index %u",
@@ -108,9 +111,10 @@ int clsact_detach(uint32_t ifindex, enum hook_path which, struct error *err)
 {
 	struct bpf_tc_hook hook = tc_hook(ifindex, which);
 	LIBBPF_OPTS(bpf_tc_opts, options, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+	struct filter_program program;
 	int r;
 
-	if (!clsact_is_live(ifindex, which))
+	if (!find_ours(ifindex, which, &program))
 		return 0;
 	r = bpf_tc_detach(&hook, &options);
 	return r ? kern_error(err, -r, "cannot remove the tc filter of interface index %u", ifindex)

@@ -134,6 +134,32 @@ bool link_is_live(const struct kern *kern, uint32_t ifindex, enum hook_path whic
 	       live_program(kern, ifindex, pin_of(which, hook));
 }
 
+/* The interface of a link, 0 when that is gone. tcx and XDP have it in the same place. */
+static int link_ifindex(int link, uint32_t *ifindex_out)
+{
+	struct bpf_link_info info = {};
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(link, &info, &size))
+		return -errno;
+	*ifindex_out = info.xdp.ifindex;
+	return 0;
+}
+
+bool link_is_dead(const struct kern *kern, uint32_t ifindex, enum hook_path which,
+		  enum sg_hook hook)
+{
+	char path[KERN_PATH_MAX];
+	AUTO_CLOSE int link = -1;
+	struct error ignored;
+	uint32_t at = 0;
+
+	if (link_path(kern, path, ifindex, pin_of(which, hook), &ignored))
+		return false;
+	link = bpf_obj_get(path);
+	return link >= 0 && !link_ifindex(link, &at) && !at;
+}
+
 /* tcx runs us before the programs that are there: none of them can let a packet by. */
 static int create_tcx(struct kern *kern, uint32_t ifindex, enum hook_path which)
 {
@@ -281,18 +307,6 @@ static int list_pins(const struct kern *kern, struct pins *pins, struct error *e
 	}
 	closedir(dir);
 	return r;
-}
-
-/* The interface of a link, 0 when that is gone. tcx and XDP have it in the same place. */
-static int link_ifindex(int link, uint32_t *ifindex_out)
-{
-	struct bpf_link_info info = {};
-	uint32_t size = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(link, &info, &size))
-		return -errno;
-	*ifindex_out = info.xdp.ifindex;
-	return 0;
 }
 
 static enum kern_program program_of(const struct kern *kern, const struct pinned *pinned)

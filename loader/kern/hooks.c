@@ -22,6 +22,22 @@ void program_name(uint32_t id, char name[PROGRAM_NAME_MAX])
 	name[PROGRAM_NAME_MAX - 1] = '\0';
 }
 
+uint32_t pinned_program(const struct kern *kern, enum kern_program which)
+{
+	struct bpf_prog_info info = {};
+	uint32_t size = sizeof(info);
+	char path[KERN_PATH_MAX];
+	AUTO_CLOSE int program = -1;
+	struct error ignored;
+
+	if (kern_path(kern, path, "progs", kern_program_names[which], &ignored))
+		return 0;
+	program = bpf_obj_get(path);
+	if (program < 0 || bpf_obj_get_info_by_fd(program, &info, &size))
+		return 0;
+	return info.id;
+}
+
 const char *hook_text(enum sg_hook hook)
 {
 	switch (hook) {
@@ -98,7 +114,7 @@ static enum sg_hook present_one(const struct kern *kern, uint32_t ifindex, enum 
 	bool live = false;
 
 	if (hook == SG_HOOK_CLSACT)
-		live = clsact_is_live(ifindex, which);
+		live = clsact_is_live(kern, ifindex, which);
 	else if (hook != SG_HOOK_NONE)
 		live = link_is_live(kern, ifindex, which, hook);
 	return live ? hook : SG_HOOK_NONE;
@@ -156,7 +172,14 @@ bool hooks_surplus(const struct kern *kern, uint32_t ifindex, const struct hooks
 		return true;
 	/* Where there is tcx we make no filters: no need to ask for them each time. */
 	return kept->tx == SG_HOOK_CLSACT && kept->rx != SG_HOOK_CLSACT &&
-	       clsact_is_live(ifindex, PATH_RX);
+	       clsact_is_live(kern, ifindex, PATH_RX);
+}
+
+bool hooks_died(const struct kern *kern, uint32_t ifindex)
+{
+	return link_is_dead(kern, ifindex, PATH_RX, SG_HOOK_TCX) ||
+	       link_is_dead(kern, ifindex, PATH_TX, SG_HOOK_TCX) ||
+	       link_is_dead(kern, ifindex, PATH_RX, SG_HOOK_XDP);
 }
 
 int hooks_detach(struct kern *kern, uint32_t ifindex, bool own_clsact, struct error *err)

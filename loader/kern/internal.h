@@ -36,9 +36,11 @@ extern const char *const kern_program_names[PROGRAM_COUNT];
 struct kern {
 	char *dir;
 	bool writable;
+	bool adopts; /* programs of another build */
 	bool has_tcx;
 	int maps[MAP_COUNT];
 	int programs[PROGRAM_COUNT]; /* -1 when reading */
+	uint64_t programs_opened;    /* meta->programs of those */
 	int links_dir;		     /* descriptor of links/, -1 when there is none */
 	uint32_t tcx_ids[2]; /* of the programs of tcx links, by enum hook_path; 0: unknown */
 	/*
@@ -71,6 +73,11 @@ int memory_reach(const struct kern *kern, enum kern_map which, size_t end);
 void memory_release(struct kern *kern);
 /* All buckets are there. -errno. */
 int buckets_reach(const struct kern *kern);
+
+/* Open the programs that are pinned. */
+int kern_open_programs(struct kern *kern, struct error *err);
+/* Have at hand what is asked of each interface's links, as it is pinned now. */
+void kern_open_links(struct kern *kern);
 
 /* Make `dir` on a bpffs, mounting one where that is safe. */
 int bpffs_prepare(const char *dir, struct error *err);
@@ -126,6 +133,9 @@ bool link_is_live(const struct kern *kern, uint32_t ifindex, enum hook_path path
 /* Whether there is a pin, be its link live or not. */
 bool link_is_pinned(const struct kern *kern, uint32_t ifindex, enum hook_path path,
 		    enum sg_hook hook);
+/* Whether there is a pin of a link whose interface has gone. */
+bool link_is_dead(const struct kern *kern, uint32_t ifindex, enum hook_path path,
+		  enum sg_hook hook);
 /* How the pinned XDP link of an interface runs: native, generic, or NONE when it is not live. */
 enum sg_hook link_xdp(const struct kern *kern, uint32_t ifindex);
 int links_refresh(struct kern *kern, struct error *err);
@@ -138,11 +148,20 @@ int clsact_attach(struct kern *kern, uint32_t ifindex, const char *dev, enum hoo
 int clsact_detach(uint32_t ifindex, enum hook_path path, struct error *err);
 /* Remove the qdisc unless somebody has a filter there. */
 int clsact_remove_if_empty(uint32_t ifindex, struct error *err);
-bool clsact_is_live(uint32_t ifindex, enum hook_path path);
+bool clsact_is_live(const struct kern *kern, uint32_t ifindex, enum hook_path path);
 int clsact_refresh(struct kern *kern, uint32_t ifindex, enum hook_path path, struct error *err);
 
-/* Name of the program with this id, or "?". */
 #define PROGRAM_NAME_MAX 16
+/* Name of the program with this id, or "?": to tell it takes CAP_SYS_ADMIN. */
 void program_name(uint32_t id, char name[PROGRAM_NAME_MAX]);
+/* The program of the filter of clsact that has this place; false: there is none. */
+struct filter_program {
+	char name[PROGRAM_NAME_MAX];
+	uint32_t id;
+};
+bool filter_program(uint32_t ifindex, enum hook_path path, uint32_t priority, uint32_t handle,
+		    struct filter_program *program_out);
+/* The id of the program that is pinned under this name; 0: none is. */
+uint32_t pinned_program(const struct kern *kern, enum kern_program which);
 
 #endif

@@ -20,7 +20,6 @@
 #include "kern/internal.h"
 #include "model/code.h"
 #include "net/link.h"
-#include "util/array.h"
 #include "util/cleanup.h"
 
 int kern_error(struct error *err, int number, const char *format, ...)
@@ -152,49 +151,6 @@ static int check_namespace(struct kern *kern, struct error *err)
 	return 0;
 }
 
-/* What is asked of each interface's links. What cannot be told is 0 or -1. */
-static void open_links(struct kern *kern)
-{
-	static const enum kern_program programs[] = {
-		[PATH_RX] = PROGRAM_TC_RX,
-		[PATH_TX] = PROGRAM_TC_TX,
-	};
-	struct bpf_prog_info info;
-	struct error ignored;
-	char path[KERN_PATH_MAX];
-	uint32_t size;
-
-	if (!kern_path(kern, path, "links", "", &ignored))
-		kern->links_dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
-		AUTO_CLOSE int program = -1;
-
-		if (kern_path(kern, path, "progs", kern_program_names[programs[i]], &ignored))
-			continue;
-		program = bpf_obj_get(path);
-		info = (struct bpf_prog_info){};
-		size = sizeof(info);
-		if (program >= 0 && !bpf_obj_get_info_by_fd(program, &info, &size))
-			kern->tcx_ids[i] = info.id;
-	}
-}
-
-static int open_programs(struct kern *kern, struct error *err)
-{
-	char path[KERN_PATH_MAX];
-	int r;
-
-	for (int i = 0; i < PROGRAM_COUNT; i++) {
-		r = kern_path(kern, path, "progs", kern_program_names[i], err);
-		if (r)
-			return r;
-		kern->programs[i] = bpf_obj_get(path);
-		if (kern->programs[i] < 0)
-			return kern_error(err, errno, "cannot open program \"%s\"", path);
-	}
-	return 0;
-}
-
 /* Map what was made, and write what no map begins with. */
 static int map_new(struct kern *kern, struct error *err)
 {
@@ -218,7 +174,9 @@ static int open_for_writing(struct kern *kern, struct error *err)
 			r = check_namespace(kern, err);
 		if (r)
 			return r;
-		if (kern->meta->programs == programs_hash() && !open_programs(kern, &ignored))
+		if ((kern->meta->programs == programs_hash() ||
+		     (kern->adopts && kern->meta->programs)) &&
+		    !kern_open_programs(kern, &ignored))
 			return 0;
 	}
 	r = bpffs_prepare(kern->dir, err);
@@ -231,7 +189,7 @@ static int open_for_writing(struct kern *kern, struct error *err)
 	if (!r)
 		r = hooks_refresh(kern, err);
 	if (!r)
-		kern->meta->programs = programs_hash();
+		kern->meta->programs = kern->programs_opened = programs_hash();
 	return r;
 }
 
@@ -257,7 +215,8 @@ int kern_open(const char *dir, enum kern_access access, const struct connection_
 	memset(kern->maps, -1, sizeof(kern->maps));
 	memset(kern->programs, -1, sizeof(kern->programs));
 	kern->links_dir = -1;
-	kern->writable = access == KERN_WRITE;
+	kern->writable = access != KERN_READ;
+	kern->adopts = access == KERN_ADOPT;
 	kern->has_tcx = kern_has_tcx();
 	kern->made_with = *settings;
 	kern->dir = strdup(dir);
@@ -269,7 +228,7 @@ int kern_open(const char *dir, enum kern_access access, const struct connection_
 		kern_close(kern);
 		return r;
 	}
-	open_links(kern);
+	kern_open_links(kern);
 	*kern_out = kern;
 	return 0;
 }

@@ -29,6 +29,7 @@ struct kern;
 enum kern_access {
 	KERN_READ,  /* what is there; -ENOENT with code NULL when nothing is */
 	KERN_WRITE, /* made when missing; programs of another build are replaced in place */
+	KERN_ADOPT, /* made when missing; programs of another build stay, being newer than ours */
 };
 
 /*
@@ -40,6 +41,17 @@ struct connection_settings;
 int kern_open(const char *dir, enum kern_access access, const struct connection_settings *settings,
 	      struct kern **kern_out, struct error *err);
 void kern_close(struct kern *kern);
+/* Make `dir`, and mount a bpffs for it: what takes more privileges than all the rest. */
+int kern_prepare(const char *dir, struct error *err);
+
+/*
+ * Whether what is pinned is still what is open: somebody may have removed the
+ * directory, and made it again, since. `all`: every map is looked at, else one
+ * that is never replaced alone.
+ */
+bool kern_is_current(const struct kern *kern, bool all);
+/* Have the programs that are pinned now, when another build has replaced ours. */
+int kern_renew_programs(struct kern *kern, struct error *err);
 
 /*
  * Whether its bindings are those of this store (not 0): -EPERM
@@ -136,6 +148,9 @@ bool hooks_surplus(const struct kern *kern, uint32_t ifindex, const struct hooks
 int hooks_strays(struct kern *kern, bool check_only, void (*each)(uint32_t ifindex, void *context),
 		 void *context, struct error *err);
 
+/* Whether a link of ours is left here that an interface took along when it went. */
+bool hooks_died(const struct kern *kern, uint32_t ifindex);
+
 struct hooks hooks_of_binding(const struct sg_binding *binding);
 uint32_t hooks_to_options(const struct hooks *hooks);
 const char *hook_text(enum sg_hook hook); /* "tcx", "tc", "xdp", "xdp-generic", "none" */
@@ -221,6 +236,9 @@ struct share_use {
 	uint64_t refused;
 };
 int share_use(const struct kern *kern, uint32_t slot, struct share_use *use_out, struct error *err);
+/* The same without a look at the table: entries may hold some that are expired. */
+int share_tally(const struct kern *kern, uint32_t slot, struct share_use *use_out,
+		struct error *err);
 /* What was replaced and refused counts from 0 again. The slot is bound nowhere. */
 int share_reset(struct kern *kern, uint32_t slot, struct error *err);
 

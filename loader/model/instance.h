@@ -41,6 +41,7 @@ struct instance_options {
 	enum instance_side side;
 	enum no_group no_group;
 	bool strict;
+	bool match_altname;   /* the interface may have dev as an alternative name */
 	uint32_t connections; /* that it may have at a time; 0: the table's default share */
 	uint16_t ethertypes[SG_MAX_ETHERTYPES]; /* host byte order, ascending; 0: unused */
 	struct mac *macs;			/* owned */

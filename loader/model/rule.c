@@ -47,7 +47,8 @@ static int remote_compare(const struct remote *a, const struct remote *b)
 	return 0;
 }
 
-int rule_compare(const struct rule *a, const struct rule *b)
+/* Without the priority. */
+static int matter_compare(const struct rule *a, const struct rule *b)
 {
 	int difference;
 
@@ -57,12 +58,49 @@ int rule_compare(const struct rule *a, const struct rule *b)
 		return a->policy < b->policy ? -1 : 1;
 	if (a->protocol != b->protocol)
 		return a->protocol < b->protocol ? -1 : 1;
-	if (a->priority != b->priority)
-		return a->priority < b->priority ? -1 : 1;
 	difference = port_set_compare(&a->ports, &b->ports);
 	if (difference)
 		return difference;
 	return remote_compare(&a->remote, &b->remote);
+}
+
+int rule_compare(const struct rule *a, const struct rule *b)
+{
+	int difference = matter_compare(a, b);
+
+	return difference ? difference : a->priority - b->priority;
+}
+
+static int compare_pointers(const void *a, const void *b)
+{
+	return rule_compare(*(const struct rule *const *)a, *(const struct rule *const *)b);
+}
+
+int rules_find_repeat(const struct rules *rules, bool *found_out, size_t indexes_out[2])
+{
+	const struct rule **sorted = calloc(rules->count + 1, sizeof(*sorted));
+	bool found = false;
+	size_t i;
+
+	if (!sorted)
+		return -ENOMEM;
+	for (i = 0; i < rules->count; i++)
+		sorted[i] = &rules->items[i];
+	qsort(sorted, rules->count, sizeof(*sorted), compare_pointers);
+	/* an unsaid priority, being the smallest, is right before whatever it repeats */
+	for (i = 1; !found && i < rules->count; i++) {
+		const struct rule *a = sorted[i - 1], *b = sorted[i];
+
+		found = !matter_compare(a, b) &&
+			(a->priority == b->priority || a->priority == PRIORITY_UNSAID);
+		if (found) {
+			indexes_out[0] = (size_t)((a < b ? a : b) - rules->items);
+			indexes_out[1] = (size_t)((a < b ? b : a) - rules->items);
+		}
+	}
+	free(sorted);
+	*found_out = found;
+	return 0;
 }
 
 bool protocol_has_ports(uint16_t protocol)
@@ -145,4 +183,17 @@ int rule_check(struct rule *rule, struct error *err)
 	if (rule->description && !*rule->description)
 		rule_fini(rule);
 	return 0;
+}
+
+int rule_check_named(struct rule *rule, struct error *err)
+{
+	const bool is_unsaid = rule->priority == PRIORITY_UNSAID;
+	int r;
+
+	if (is_unsaid)
+		rule->priority = PRIORITY_DEFAULT;
+	r = rule_check(rule, err);
+	if (is_unsaid)
+		rule->priority = PRIORITY_UNSAID;
+	return r;
 }

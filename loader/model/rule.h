@@ -51,6 +51,11 @@ struct remote {
 #define PRIORITY_MIN 1
 #define PRIORITY_MAX 100
 #define PRIORITY_DEFAULT 1
+/*
+ * Of a rule that is named without its priority, by who may not know it: the
+ * rules of a group that are the same but for theirs. Never stored.
+ */
+#define PRIORITY_UNSAID 0
 #define RULE_DESCRIPTION_MAX 255 /* characters (UTF-8 code points) */
 
 struct rule {
@@ -80,6 +85,12 @@ int rules_add(struct rules *rules, struct rule *rule);
 /* Order of everything but id and description; 0 is the same rule. */
 int rule_compare(const struct rule *a, const struct rule *b);
 
+/*
+ * Whether two of the rules are the same, a PRIORITY_UNSAID being the same as
+ * any priority; their indexes, the smaller one first. -ENOMEM, else 0.
+ */
+int rules_find_repeat(const struct rules *rules, bool *found_out, size_t indexes_out[2]);
+
 /* Whether the protocol has destination ports; ICMP and ICMPv6 types do not count. */
 bool protocol_has_ports(uint16_t protocol);
 bool protocol_has_types(uint16_t protocol);
@@ -92,5 +103,7 @@ bool protocol_has_types(uint16_t protocol);
  * with the code of the field, and the rule as it was.
  */
 int rule_check(struct rule *rule, struct error *err);
+/* The same of a rule that may be named without its priority. */
+int rule_check_named(struct rule *rule, struct error *err);
 
 #endif

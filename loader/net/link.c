@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
-#include <linux/if.h>
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -17,7 +16,7 @@
 #include <string.h>
 
 #include "model/code.h"
-#include "util/array.h"
+#include "net/link_message.h"
 #include "util/cleanup.h"
 #include "util/quote.h"
 
@@ -33,12 +32,6 @@ static void socket_close(struct mnl_socket **socket)
 		mnl_socket_close(*socket);
 }
 
-void links_fini(struct links *links)
-{
-	free(links->items);
-	*links = (struct links){0};
-}
-
 static int failed(struct error *err)
 {
 	int number = errno;
@@ -47,49 +40,15 @@ static int failed(struct error *err)
 			 "cannot read the network interfaces: rtnetlink: %s", strerror(number));
 }
 
-static void kind_read(const struct nlattr *linkinfo, char kind[16])
+/* One message of an answer, appended to the struct links at `data`. */
+static int answer_read(const struct nlmsghdr *message, void *data)
 {
-	const struct nlattr *attribute;
+	int r = message->nlmsg_type == RTM_NEWLINK ? link_message_read(message, data) : 0;
 
-	mnl_attr_for_each_nested(attribute, linkinfo)
-	{
-		if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND &&
-		    !mnl_attr_validate(attribute, MNL_TYPE_STRING))
-			strncpy(kind, mnl_attr_get_str(attribute), 15);
-	}
-}
-
-/* One RTM_NEWLINK message, appended to the struct links at `data`. */
-static int link_read(const struct nlmsghdr *message, void *data)
-{
-	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
-	const struct nlattr *attribute;
-	struct link_info link = {0};
-	struct links *links = data;
-
-	if (message->nlmsg_type != RTM_NEWLINK)
+	if (r != -ENOMEM)
 		return MNL_CB_OK;
-	link.ifindex = info->ifi_index;
-	link.type = info->ifi_type;
-	link.is_up = info->ifi_flags & IFF_UP;
-	mnl_attr_for_each(attribute, message, sizeof(*info))
-	{
-		switch (mnl_attr_get_type(attribute)) {
-		case IFLA_IFNAME:
-			strncpy(link.name, mnl_attr_get_str(attribute), DEV_MAX);
-			break;
-		case IFLA_LINKINFO:
-			kind_read(attribute, link.kind);
-			break;
-		}
-	}
-	link.is_tap = !strcmp(link.kind, "tun") && link.type == ARPHRD_ETHER;
-	if (ARRAY_GROW(links->items, links->count, links->capacity)) {
-		errno = ENOMEM;
-		return MNL_CB_ERROR;
-	}
-	links->items[links->count++] = link;
-	return MNL_CB_OK;
+	errno = ENOMEM;
+	return MNL_CB_ERROR;
 }
 
 static struct nlmsghdr *question_begin(char buffer[QUESTION_BYTES], uint16_t flags, int ifindex)
@@ -125,18 +84,11 @@ static int ask(const struct nlmsghdr *question, struct links *links)
 		if (length < 0)
 			return -errno;
 		r = mnl_cb_run(answer, length, question->nlmsg_seq, mnl_socket_get_portid(socket),
-			       link_read, links);
+			       answer_read, links);
 		if (r < 0)
 			return -errno;
 	} while (is_dump && r != MNL_CB_STOP);
 	return 0;
-}
-
-static int by_ifindex(const void *a, const void *b)
-{
-	const struct link_info *first = a, *second = b;
-
-	return (first->ifindex > second->ifindex) - (first->ifindex < second->ifindex);
 }
 
 int links_dump(struct links *links_out, struct error *err)
@@ -149,21 +101,22 @@ int links_dump(struct links *links_out, struct error *err)
 
 	do {
 		links.count = 0;
+		links.altname_count = 0;
 		r = ask(question, &links);
 	} while (r == -EINTR && ++tries < DUMP_TRIES);
+	if (!r)
+		r = links_sort(&links);
 	if (r) {
 		errno = -r;
 		return failed(err);
 	}
-	if (links.count)
-		qsort(links.items, links.count, sizeof(*links.items), by_ifindex);
 	*links_out = links;
 	links = (struct links){0};
 	return 0;
 }
 
 /* Ask for one interface. -ENODEV without a message. */
-static int link_ask(const struct nlmsghdr *question, struct link_info *link_out, struct error *err)
+static int link_ask(const struct nlmsghdr *question, struct links *links_out, struct error *err)
 {
 	AUTO(links_fini) struct links links = {0};
 	int r;
@@ -173,15 +126,18 @@ static int link_ask(const struct nlmsghdr *question, struct link_info *link_out,
 	while (r == -EINTR);
 	if (r == -ENODEV || (!r && !links.count))
 		return -ENODEV;
+	if (!r)
+		r = links_sort(&links);
 	if (r) {
 		errno = -r;
 		return failed(err);
 	}
-	*link_out = links.items[0];
+	*links_out = links;
+	links = (struct links){0};
 	return 0;
 }
 
-int link_find(const char *name, struct link_info *link_out, struct error *err)
+int link_find_names(const char *name, struct links *links_out, struct error *err)
 {
 	char buffer[QUESTION_BYTES];
 	struct nlmsghdr *question = question_begin(buffer, 0, 0);
@@ -189,7 +145,7 @@ int link_find(const char *name, struct link_info *link_out, struct error *err)
 
 	if (*name && strlen(name) <= DEV_MAX) {
 		mnl_attr_put_strz(question, IFLA_IFNAME, name);
-		r = link_ask(question, link_out, err);
+		r = link_ask(question, links_out, err);
 	}
 	if (r == -ENODEV)
 		error_set(err, ENODEV, CODE_INVALID_INTERFACE_NOT_FOUND,
@@ -198,13 +154,26 @@ int link_find(const char *name, struct link_info *link_out, struct error *err)
 	return r;
 }
 
+int link_find(const char *name, struct link_info *link_out, struct error *err)
+{
+	AUTO(links_fini) struct links links = {0};
+	int r = link_find_names(name, &links, err);
+
+	if (!r)
+		*link_out = links.items[0];
+	return r;
+}
+
 int link_find_index(int ifindex, struct link_info *link_out, struct error *err)
 {
+	AUTO(links_fini) struct links links = {0};
 	char buffer[QUESTION_BYTES];
 	int r = -ENODEV;
 
 	if (ifindex > 0)
-		r = link_ask(question_begin(buffer, 0, ifindex), link_out, err);
+		r = link_ask(question_begin(buffer, 0, ifindex), &links, err);
+	if (!r)
+		*link_out = links.items[0];
 	if (r == -ENODEV)
 		error_set(err, ENODEV, CODE_INVALID_INTERFACE_NOT_FOUND,
 			  "no network interface has index %d: `ip link` shows those there are",

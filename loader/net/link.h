@@ -21,18 +21,33 @@ struct link_info {
 	bool is_tap; /* kind "tun", and carries Ethernet frames */
 };
 
+/* One more name that an interface answers to. Longer ones are left out: no instance can have them. */
+struct altname {
+	int ifindex;
+	char name[DEV_MAX + 1];
+};
+
 struct links {
 	struct link_info *items; /* ascending ifindex */
 	size_t count;
 	size_t capacity;
+	struct altname *altnames; /* of all of them, by name */
+	size_t altname_count;
+	size_t altname_capacity;
+	const struct link_info **by_name; /* the items */
 };
 void links_fini(struct links *links);
 
 /* All interfaces. -errno of the socket; a dump that was interrupted is made again. */
 int links_dump(struct links *links_out, struct error *err);
 
-/* One, by name or by index. -ENODEV (INVALID_INTERFACE_NOT_FOUND) when there is none. */
+/* The interface with this name, else the one that has it as an alternative one; NULL for none. */
+const struct link_info *links_find(const struct links *links, const char *name);
+
+/* One, by name (or alternative name) or by index. -ENODEV (INVALID_INTERFACE_NOT_FOUND) when there is none. */
 int link_find(const char *name, struct link_info *link_out, struct error *err);
+/* By name or alternative name, with all its names. */
+int link_find_names(const char *name, struct links *links_out, struct error *err);
 int link_find_index(int ifindex, struct link_info *link_out, struct error *err);
 
 /* Whether security groups can be enforced on it: no loopback, and frames that we can read. */

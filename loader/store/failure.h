@@ -18,6 +18,7 @@ struct store {
 	bool in_transaction; /* between a begin and its end */
 	bool writing;
 	int64_t busy_since_ms; /* when the wait for another process began */
+	int busy_ms;	       /* how long it may take */
 };
 
 /*

@@ -5,15 +5,27 @@
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
 
+#include "codec/rule_text.h"
 #include "store/statement.h"
 #include "store/store.h"
 
 /* Now, as a create_time. */
 void store_time(char time_out[sizeof(((struct group *)NULL)->create_time)]);
 
-/* Rules of a group, from memory to the table: their ids filled, repeats stored once. */
-int store_rules_insert(struct store *store, int64_t group_key, struct rules *rules,
-		       struct error *err);
+/* The columns of a rule, as canonical text. */
+struct rule_texts {
+	const char *direction;
+	const char *policy;
+	char protocol[8];
+	char ports[PORTS_TEXT_MAX];
+	char remote[REMOTE_TEXT_MAX];
+};
+void rule_texts_fill(const struct rule *rule, struct rule_texts *texts);
+
+/* Values 1 to 6: the group, and what a rule is but for its priority. Borrows from `texts`. */
+#define RULE_MATTER(group_key, texts) \
+	integer(group_key), text((texts)->direction), text((texts)->policy), \
+		text((texts)->protocol), text((texts)->ports), text((texts)->remote)
 
 /* The groups of instance->key, into *instance. */
 int store_instance_groups(struct store *store, struct instance *instance, struct error *err);
@@ -30,5 +42,8 @@ int option_reader_load(struct option_reader *reader, int64_t instance_key,
 /* Make the stored lists those of *options. */
 int store_options_save(struct store *store, int64_t instance_key,
 		       const struct instance_options *options, struct error *err);
+
+/* Bind a JSON array of the ids, for json_each(); text() of it. The caller frees it. */
+char *store_ids_text(const char *const *ids, size_t count);
 
 #endif

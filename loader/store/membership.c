@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <jansson.h>
 
 #include "model/code.h"
 #include "store/internal.h"
@@ -15,6 +16,12 @@ void keys_fini(struct keys *keys)
 {
 	free(keys->items);
 	*keys = (struct keys){0};
+}
+
+void ids_fini(struct ids *ids)
+{
+	free(ids->items);
+	*ids = (struct ids){0};
 }
 
 /* Why the schema refused; in the order in which the errors of associating are checked. */
@@ -93,6 +100,27 @@ static int keys_query(struct store *store, const char *sql, int64_t key, struct 
 	return 0;
 }
 
+int store_member_ids(struct store *store, int64_t group_key, struct ids *ids_out, struct error *err)
+{
+	AUTO_STATEMENT sqlite3_stmt *row = NULL;
+	AUTO(ids_fini) struct ids ids = {0};
+	int r = store_query(store,
+			    "SELECT id FROM membership JOIN instance ON key = instance_key "
+			    "WHERE group_key = ?1 ORDER BY instance_key",
+			    VALUES(integer(group_key)), &row, err);
+
+	while (!r && (r = statement_step(store, row, err)) > 0) {
+		if (ARRAY_GROW(ids.items, ids.count, ids.capacity))
+			return store_out_of_memory(err);
+		r = column_copy(store, row, 0, ids.items[ids.count++], sizeof(*ids.items), err);
+	}
+	if (r)
+		return r;
+	*ids_out = ids;
+	ids = (struct ids){0};
+	return 0;
+}
+
 int store_members(struct store *store, int64_t group_key, struct keys *instance_keys_out,
 		  struct error *err)
 {
@@ -149,4 +177,18 @@ int store_member_addresses(struct store *store, const char *group_id, struct pre
 	*prefixes_out = TAKE_PTR(prefixes);
 	*count_out = count;
 	return 0;
+}
+
+char *store_ids_text(const char *const *ids, size_t count)
+{
+	json_t *array = json_array();
+	char *text = NULL;
+	size_t i;
+
+	for (i = 0; i < count && !json_array_append_new(array, json_string(ids[i])); i++)
+		;
+	if (array && i == count)
+		text = json_dumps(array, JSON_COMPACT);
+	json_decref(array);
+	return text;
 }

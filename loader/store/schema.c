@@ -169,7 +169,12 @@ static const char VERSION_3[] =
 	"DROP TABLE instance;"
 	"ALTER TABLE instance_3 RENAME TO instance;";
 
-const char *const SCHEMA_STEPS[] = {VERSION_1, VERSION_2, VERSION_3};
+static const char VERSION_4[] =
+	/* Whether dev may be an alternative name of its interface. */
+	"ALTER TABLE instance ADD COLUMN match_altname INTEGER NOT NULL DEFAULT 0"
+	"  CHECK (match_altname IN (0, 1));";
+
+const char *const SCHEMA_STEPS[] = {VERSION_1, VERSION_2, VERSION_3, VERSION_4};
 _Static_assert(ARRAY_SIZE(SCHEMA_STEPS) == STORE_SCHEMA_VERSION, "a step for each version");
 
 static int version_get(struct store *store, int *version_out, struct error *err)

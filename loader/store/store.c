@@ -122,7 +122,7 @@ static int busy(void *context, int count)
 
 	if (!count)
 		store->busy_since_ms = now_ms();
-	if (now_ms() - store->busy_since_ms >= STORE_BUSY_MS)
+	if (now_ms() - store->busy_since_ms >= store->busy_ms)
 		return 0;
 	retry_pause();
 	return 1;
@@ -144,6 +144,11 @@ static int database_open(struct store *store, struct error *err)
 	return r;
 }
 
+void store_set_busy(struct store *store, int busy_ms)
+{
+	store->busy_ms = busy_ms;
+}
+
 int store_open(const char *dir, struct store **store_out, struct error *err)
 {
 	struct store *store;
@@ -154,6 +159,7 @@ int store_open(const char *dir, struct store **store_out, struct error *err)
 	store = calloc(1, sizeof(*store));
 	if (!store)
 		return store_out_of_memory(err);
+	store->busy_ms = STORE_BUSY_MS;
 	if (asprintf(&store->path, "%s/%s", dir, STORE_FILE) < 0) {
 		store->path = NULL;
 		r = store_out_of_memory(err);

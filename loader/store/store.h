@@ -28,11 +28,14 @@
 #include "util/error.h"
 
 #define STORE_FILE "sgate.db"
-#define STORE_SCHEMA_VERSION 3
+#define STORE_SCHEMA_VERSION 4
 #define STORE_BUSY_MS 30000
 
 #define STORE_MAX_GROUPS 100000
 #define STORE_MAX_RULES_PER_GROUP 100000
+/* Settings (see below) that make the two smaller. */
+#define LIMIT_GROUPS "max-groups"
+#define LIMIT_RULES_PER_GROUP "max-rules-per-group"
 
 struct store;
 
@@ -42,6 +45,9 @@ struct store;
  */
 int store_open(const char *dir, struct store **store_out, struct error *err);
 void store_close(struct store *store); /* NULL is allowed; rolls back what is open */
+
+/* Wait for other writers up to so long, in place of STORE_BUSY_MS. */
+void store_set_busy(struct store *store, int busy_ms);
 
 int store_begin_write(struct store *store, struct error *err);
 int store_begin_read(struct store *store, struct error *err);
@@ -57,6 +63,19 @@ int store_setting_get(struct store *store, const char *name, uint32_t *value_out
 		      struct error *err);
 int store_setting_set(struct store *store, const char *name, uint32_t value, struct error *err);
 
+/* What a limit is set to, `most` when it is not set or to more than that. */
+int store_limit_get(struct store *store, const char *name, uint32_t most, uint32_t *limit_out,
+		    struct error *err);
+
+/* A part of a list, newest first. */
+struct page {
+	const char *const *ids; /* only these; those that are not there are no error */
+	size_t id_count;	/* 0: all */
+	const char *name;	/* only with this name; NULL: any */
+	int64_t offset;
+	int64_t size;
+};
+
 /* --- groups --- */
 
 struct groups {
@@ -70,8 +89,7 @@ void groups_fini(struct groups *groups);
  * Add a group with its rules; fills key, create_time and, when empty, id. The
  * id taken: -EEXIST OPERATION_DENIED_ALREADY_EXISTS. Rules that repeat are
  * stored once, with the last description. A third default group is refused
- * (an instance could not have them all), and so is one more than
- * STORE_MAX_GROUPS. Remote groups must exist; a rule may name the group itself
+ * (an instance could not have them all), and so is one over the limit. Remote groups must exist; a rule may name the group itself
  * by its id.
  */
 int store_group_add(struct store *store, struct group *group, struct error *err);
@@ -79,10 +97,16 @@ int store_group_add(struct store *store, struct group *group, struct error *err)
 /* By id, else by a name that only one group has. Without rules. Two with the name: -EINVAL. */
 int store_group_find(struct store *store, const char *id_or_name, struct group *group_out,
 		     struct error *err);
+/* By id alone. */
+int store_group_find_id(struct store *store, const char *id, struct group *group_out,
+			struct error *err);
 int store_group_find_key(struct store *store, int64_t key, struct group *group_out,
 			 struct error *err);
 /* All, oldest first, without rules. */
 int store_group_list(struct store *store, struct groups *groups_out, struct error *err);
+/* A page, without rules; *total_out is how many there are on all pages. */
+int store_group_page(struct store *store, const struct page *page, struct groups *groups_out,
+		     int64_t *total_out, struct error *err);
 /* Writes name, description, available. */
 int store_group_update(struct store *store, const struct group *group, struct error *err);
 /*
@@ -99,12 +123,21 @@ int store_rules_load(struct store *store, int64_t group_key, struct rules *rules
 /* Add, or give the same rule its new description; *added_out tells which. Fills rule->id. */
 int store_rule_add(struct store *store, int64_t group_key, struct rule *rule, bool *added_out,
 		   struct error *err);
+/* The same for many; rules that repeat are stored once, with the last description. */
+int store_rules_add(struct store *store, int64_t group_key, struct rules *rules, struct error *err);
+/*
+ * In place of each rule with PRIORITY_UNSAID: those of the group that are the
+ * same but for their priority, with its description. Where the group has
+ * none, the rule stays, with PRIORITY_DEFAULT.
+ */
+int store_rules_resolve(struct store *store, int64_t group_key, struct rules *rules,
+			struct error *err);
 /* -ENOENT INVALID_SECURITY_GROUP_RULE_NOT_FOUND when there is no such rule. */
 int store_rule_remove(struct store *store, int64_t group_key, const struct rule *rule,
 		      struct error *err);
 /*
  * Make these the group's rules: rules that stay keep their ids. Repeats are
- * stored once, with the last description; ids are filled. More than STORE_MAX_RULES_PER_GROUP (here and in the calls
+ * stored once, with the last description; ids are filled. More than the limit (here and in the calls
  * above): -EPERM OPERATION_DENIED_SECURITY_GROUP_RULE_EXCEED_LIMIT.
  */
 int store_rules_replace(struct store *store, int64_t group_key, struct rules *rules,
@@ -132,8 +165,17 @@ int store_instance_find(struct store *store, const char *id_or_dev, struct insta
 /* By id alone. */
 int store_instance_find_id(struct store *store, const char *id, struct instance *instance_out,
 			   struct error *err);
+/* The key of the one that has the interface name; 0 for none. */
+int store_instance_key_of_dev(struct store *store, const char *dev, int64_t *key_out,
+			      struct error *err);
+/* The same for one that is content with an alternative name. */
+int store_instance_key_of_altname(struct store *store, const char *dev, int64_t *key_out,
+				  struct error *err);
 /* All, oldest first. */
 int store_instance_list(struct store *store, struct instances *instances_out, struct error *err);
+/* A page; its name is not used. *total_out is how many there are on all pages. */
+int store_instance_page(struct store *store, const struct page *page,
+			struct instances *instances_out, int64_t *total_out, struct error *err);
 /* Writes dev, status, enforced and options. Dev taken: as above. */
 int store_instance_update(struct store *store, const struct instance *instance, struct error *err);
 /* With its memberships. */
@@ -159,6 +201,15 @@ void keys_fini(struct keys *keys);
 /* Instances that have the group. */
 int store_members(struct store *store, int64_t group_key, struct keys *instance_keys_out,
 		  struct error *err);
+/* Their ids, in the same order. */
+struct ids {
+	char (*items)[ID_MAX + 1];
+	size_t count;
+	size_t capacity;
+};
+void ids_fini(struct ids *ids);
+int store_member_ids(struct store *store, int64_t group_key, struct ids *ids_out,
+		     struct error *err);
 /* Groups with a rule whose remote is `group_key`. */
 int store_referrers(struct store *store, int64_t group_key, struct keys *group_keys_out,
 		    struct error *err);

@@ -57,3 +57,14 @@ int store_setting_set(struct store *store, const char *name, uint32_t value, str
 			 "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
 			 VALUES(text(name), integer(value)), err);
 }
+
+int store_limit_get(struct store *store, const char *name, uint32_t most, uint32_t *limit_out,
+		    struct error *err)
+{
+	uint32_t set = 0;
+	int r = store_setting_get(store, name, &set, err);
+
+	if (!r)
+		*limit_out = set && set < most ? set : most;
+	return r;
+}

@@ -107,6 +107,7 @@ static int insert(struct store *store, struct group *group, struct error *err)
 		"WHEN NOT EXISTS (SELECT 1 FROM security_group WHERE default_position = 0) THEN 0 "
 		"WHEN NOT EXISTS (SELECT 1 FROM security_group WHERE default_position = 1) THEN 1 "
 		"ELSE 2 END)";
+	uint32_t limit;
 	int64_t count;
 	int r = store_run(store, sql,
 			  VALUES(text(group->id), text(group->name), text(group->description),
@@ -117,16 +118,17 @@ static int insert(struct store *store, struct group *group, struct error *err)
 	if (r)
 		return add_refused(store, group, r, err);
 	group->key = sqlite3_last_insert_rowid(store->db);
+	r = store_limit_get(store, LIMIT_GROUPS, STORE_MAX_GROUPS, &limit, err);
 	/* Keys count up from 1, so a small one proves that there are not many. */
-	if (group->key <= STORE_MAX_GROUPS)
-		return 0;
+	if (r || group->key <= limit)
+		return r;
 	r = store_query_integer(store, "SELECT count(*) FROM security_group", NO_VALUES, &count,
 				err);
-	if (r || count <= STORE_MAX_GROUPS)
+	if (r || count <= limit)
 		return r;
 	return error_set(err, EPERM, CODE_OPERATION_DENIED_SECURITY_GROUP_TEAM_EXCEED_LIMIT,
-			 "group \"%s\" is over the limit of %d groups: delete one first",
-			 group->name, STORE_MAX_GROUPS);
+			 "group \"%s\" is over the limit of %u groups: delete one first",
+			 group->name, limit);
 }
 
 int store_group_add(struct store *store, struct group *group, struct error *err)
@@ -144,7 +146,7 @@ int store_group_add(struct store *store, struct group *group, struct error *err)
 	}
 	r = insert(store, &added, err);
 	if (!r)
-		r = store_rules_insert(store, added.key, &added.rules, err);
+		r = store_rules_add(store, added.key, &added.rules, err);
 	if (r)
 		return r;
 	*group = added;
@@ -164,6 +166,12 @@ int store_group_find_key(struct store *store, int64_t key, struct group *group_o
 	return r ? group_read(store, row, group_out, err) : key_not_found(key, err);
 }
 
+static int not_found(const char *name, struct error *err)
+{
+	return error_set(err, ENOENT, CODE_INVALID_SECURITY_GROUP_NOT_FOUND,
+			 "no group \"%s\": list them with sgate group list", quote(name).text);
+}
+
 static int find_name(struct store *store, const char *name, struct group *group_out,
 		     struct error *err)
 {
@@ -177,9 +185,7 @@ static int find_name(struct store *store, const char *name, struct group *group_
 	if (r < 0)
 		return r;
 	if (!r)
-		return error_set(err, ENOENT, CODE_INVALID_SECURITY_GROUP_NOT_FOUND,
-				 "no group \"%s\": list them with sgate group list",
-				 quote(name).text);
+		return not_found(name, err);
 	r = group_read(store, row, &group, err);
 	if (r)
 		return r;
@@ -195,29 +201,46 @@ static int find_name(struct store *store, const char *name, struct group *group_
 	return 0;
 }
 
-int store_group_find(struct store *store, const char *id_or_name, struct group *group_out,
-		     struct error *err)
+/* 1 when there is one, 0 when not, or -errno. */
+static int find_id(struct store *store, const char *id, struct group *group_out, struct error *err)
 {
 	AUTO_STATEMENT sqlite3_stmt *row = NULL;
-	int r = store_query(store, SELECT_GROUP "WHERE id = ?1", VALUES(text(id_or_name)), &row,
-			    err);
+	int r = store_query(store, SELECT_GROUP "WHERE id = ?1", VALUES(text(id)), &row, err);
 
 	if (!r)
 		r = statement_step(store, row, err);
-	if (r < 0)
+	if (r <= 0)
 		return r;
-	return r ? group_read(store, row, group_out, err)
-		 : find_name(store, id_or_name, group_out, err);
+	r = group_read(store, row, group_out, err);
+	return r ? r : 1;
 }
 
-int store_group_list(struct store *store, struct groups *groups_out, struct error *err)
+int store_group_find(struct store *store, const char *id_or_name, struct group *group_out,
+		     struct error *err)
 {
-	AUTO_STATEMENT sqlite3_stmt *row = NULL;
-	AUTO(groups_fini) struct groups groups = {0};
-	int r = store_query(store, SELECT_GROUP "ORDER BY key", NO_VALUES, &row, err);
+	int found = find_id(store, id_or_name, group_out, err);
 
-	if (r)
-		return r;
+	if (found)
+		return found < 0 ? found : 0;
+	return find_name(store, id_or_name, group_out, err);
+}
+
+int store_group_find_id(struct store *store, const char *id, struct group *group_out,
+			struct error *err)
+{
+	int found = find_id(store, id, group_out, err);
+
+	if (found)
+		return found < 0 ? found : 0;
+	return not_found(id, err);
+}
+
+static int groups_read(struct store *store, sqlite3_stmt *row, struct groups *groups_out,
+		       struct error *err)
+{
+	AUTO(groups_fini) struct groups groups = {0};
+	int r;
+
 	while ((r = statement_step(store, row, err)) > 0) {
 		if (ARRAY_GROW(groups.items, groups.count, groups.capacity))
 			return store_out_of_memory(err);
@@ -231,6 +254,39 @@ int store_group_list(struct store *store, struct groups *groups_out, struct erro
 	*groups_out = groups;
 	groups = (struct groups){0};
 	return 0;
+}
+
+int store_group_list(struct store *store, struct groups *groups_out, struct error *err)
+{
+	AUTO_STATEMENT sqlite3_stmt *row = NULL;
+	int r = store_query(store, SELECT_GROUP "ORDER BY key", NO_VALUES, &row, err);
+
+	return r ? r : groups_read(store, row, groups_out, err);
+}
+
+int store_group_page(struct store *store, const struct page *page, struct groups *groups_out,
+		     int64_t *total_out, struct error *err)
+{
+/* ?1: ids as JSON, ?2: a name, empty for any */
+#define WITH_IDS "WHERE id IN (SELECT value FROM json_each(?1)) AND (?2 = '' OR name = ?2) "
+#define WITHOUT_IDS "WHERE ?1 = '' AND (?2 = '' OR name = ?2) "
+#define COUNT "SELECT count(*) FROM security_group "
+#define NEWEST "ORDER BY key DESC LIMIT ?3 OFFSET ?4"
+	AUTO_FREE char *ids = page->id_count ? store_ids_text(page->ids, page->id_count) : NULL;
+	AUTO_STATEMENT sqlite3_stmt *row = NULL;
+	int r;
+
+	if (page->id_count && !ids)
+		return store_out_of_memory(err);
+	r = store_query_integer(store, ids ? COUNT WITH_IDS : COUNT WITHOUT_IDS,
+				VALUES(text(ids), text(page->name)), total_out, err);
+	if (!r)
+		r = store_query(
+			store, ids ? SELECT_GROUP WITH_IDS NEWEST : SELECT_GROUP WITHOUT_IDS NEWEST,
+			VALUES(text(ids), text(page->name), integer(page->size),
+			       integer(page->offset)),
+			&row, err);
+	return r ? r : groups_read(store, row, groups_out, err);
 }
 
 int store_group_update(struct store *store, const struct group *group, struct error *err)

@@ -77,13 +77,14 @@ static int insert(struct store *store, struct instance *instance, struct error *
 	int r = store_run(
 		store,
 		"INSERT INTO instance (id, dev, status, slot, enforced, create_time, mode, "
-		"side, no_group, strict, connections) "
-		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+		"side, no_group, strict, connections, match_altname) "
+		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
 		VALUES(text(instance->id), text(instance->dev), text(instance->status),
 		       integer(instance->slot), integer(instance->enforced),
 		       text(instance->create_time), text(mode_text(options->mode)),
 		       text(side_text(options->side)), text(no_group_text(options->no_group)),
-		       integer(options->strict), integer(options->connections)),
+		       integer(options->strict), integer(options->connections),
+		       integer(options->match_altname)),
 		err);
 
 	if (r)
@@ -137,11 +138,13 @@ int store_instance_update(struct store *store, const struct instance *instance, 
 		return r;
 	r = store_run(store,
 		      "UPDATE instance SET dev = ?2, status = ?3, enforced = ?4, mode = ?5, "
-		      "side = ?6, no_group = ?7, strict = ?8, connections = ?9 WHERE key = ?1",
+		      "side = ?6, no_group = ?7, strict = ?8, connections = ?9, "
+		      "match_altname = ?10 WHERE key = ?1",
 		      VALUES(integer(instance->key), text(instance->dev), text(instance->status),
 			     integer(instance->enforced), text(mode_text(options->mode)),
 			     text(side_text(options->side)), text(no_group_text(options->no_group)),
-			     integer(options->strict), integer(options->connections)),
+			     integer(options->strict), integer(options->connections),
+			     integer(options->match_altname)),
 		      err);
 	if (r)
 		return r;

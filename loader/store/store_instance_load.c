@@ -26,11 +26,12 @@ enum {
 	COLUMN_NO_GROUP,
 	COLUMN_STRICT,
 	COLUMN_CONNECTIONS,
+	COLUMN_MATCH_ALTNAME,
 };
 
 #define SELECT_INSTANCE \
 	"SELECT key, id, dev, status, slot, enforced, create_time, mode, side, no_group, " \
-	"strict, connections FROM instance "
+	"strict, connections, match_altname FROM instance "
 
 void instances_fini(struct instances *instances)
 {
@@ -128,6 +129,7 @@ static int words_read(struct store *store, sqlite3_stmt *row, struct instance_op
 	if (no_group_parse(no_group, &options->no_group, NULL))
 		return store_corrupt(store, "no_group", no_group, err);
 	options->strict = sqlite3_column_int(row, COLUMN_STRICT);
+	options->match_altname = sqlite3_column_int(row, COLUMN_MATCH_ALTNAME);
 	return 0;
 }
 
@@ -225,6 +227,24 @@ static int append(struct instances *instances, struct instance_reader *reader, s
 	return instance_read(reader, &instances->items[instances->count++], err);
 }
 
+static int instances_read(struct instance_reader *reader, struct instances *instances_out,
+			  struct error *err)
+{
+	AUTO(instances_fini) struct instances instances = {0};
+	int r;
+
+	while ((r = statement_step(reader->store, reader->row, err)) > 0) {
+		r = append(&instances, reader, err);
+		if (r)
+			return r;
+	}
+	if (r)
+		return r;
+	*instances_out = instances;
+	instances = (struct instances){0};
+	return 0;
+}
+
 int store_instances_find(struct store *store, const struct keys *keys,
 			 struct instances *instances_out, struct error *err)
 {
@@ -251,23 +271,53 @@ int store_instances_find(struct store *store, const struct keys *keys,
 	return 0;
 }
 
+int store_instance_key_of_dev(struct store *store, const char *dev, int64_t *key_out,
+			      struct error *err)
+{
+	/* an aggregate has a row, also of nothing */
+	return store_query_integer(store,
+				   "SELECT coalesce(max(key), 0) FROM instance WHERE dev = ?1",
+				   VALUES(text(dev)), key_out, err);
+}
+
+int store_instance_key_of_altname(struct store *store, const char *dev, int64_t *key_out,
+				  struct error *err)
+{
+	return store_query_integer(store,
+				   "SELECT coalesce(max(key), 0) FROM instance "
+				   "WHERE dev = ?1 AND match_altname",
+				   VALUES(text(dev)), key_out, err);
+}
+
 int store_instance_list(struct store *store, struct instances *instances_out, struct error *err)
 {
 	AUTO(instance_reader_close) struct instance_reader reader = {0};
-	AUTO(instances_fini) struct instances instances = {0};
 	int r = instance_reader_open(&reader, store, SELECT_INSTANCE "ORDER BY key", NO_VALUES,
 				     err);
 
-	if (r)
-		return r;
-	while ((r = statement_step(store, reader.row, err)) > 0) {
-		r = append(&instances, &reader, err);
-		if (r)
-			return r;
-	}
-	if (r)
-		return r;
-	*instances_out = instances;
-	instances = (struct instances){0};
-	return 0;
+	return r ? r : instances_read(&reader, instances_out, err);
+}
+
+int store_instance_page(struct store *store, const struct page *page,
+			struct instances *instances_out, int64_t *total_out, struct error *err)
+{
+/* ?1: ids as JSON */
+#define WITH_IDS "WHERE id IN (SELECT value FROM json_each(?1)) "
+#define WITHOUT_IDS "WHERE ?1 = '' "
+#define COUNT "SELECT count(*) FROM instance "
+#define NEWEST "ORDER BY key DESC LIMIT ?2 OFFSET ?3"
+	AUTO_FREE char *ids = page->id_count ? store_ids_text(page->ids, page->id_count) : NULL;
+	AUTO(instance_reader_close) struct instance_reader reader = {0};
+	int r;
+
+	if (page->id_count && !ids)
+		return store_out_of_memory(err);
+	r = store_query_integer(store, ids ? COUNT WITH_IDS : COUNT WITHOUT_IDS, VALUES(text(ids)),
+				total_out, err);
+	if (!r)
+		r = instance_reader_open(
+			&reader, store,
+			ids ? SELECT_INSTANCE WITH_IDS NEWEST : SELECT_INSTANCE WITHOUT_IDS NEWEST,
+			VALUES(text(ids), integer(page->size), integer(page->offset)), err);
+	return r ? r : instances_read(&reader, instances_out, err);
 }

@@ -16,28 +16,17 @@
 #include "store/internal.h"
 #include "util/array.h"
 
-static const char *const directions[] = {[SG_INGRESS] = "ingress", [SG_EGRESS] = "egress"};
-static const char *const policies[] = {[RULE_ACCEPT] = "accept", [RULE_DENY] = "deny"};
-
-/* The texts of a rule that are made for it. */
-struct rule_texts {
-	char protocol[8];
-	char ports[PORTS_TEXT_MAX];
-	char remote[REMOTE_TEXT_MAX];
-};
-
-static void texts_fill(const struct rule *rule, struct rule_texts *texts)
+void rule_texts_fill(const struct rule *rule, struct rule_texts *texts)
 {
+	texts->direction = rule->direction == SG_EGRESS ? "egress" : "ingress";
+	texts->policy = rule->policy == RULE_DENY ? "deny" : "accept";
 	protocol_format(rule->protocol, texts->protocol);
 	ports_format(rule->protocol, &rule->ports, texts->ports);
 	remote_format(&rule->remote, texts->remote);
 }
 
 /* Values 1 to 7: what makes the rule what it is. `texts` holds what they borrow. */
-#define IDENTITY(group_key, rule, texts) \
-	integer(group_key), text(directions[(rule)->direction]), text(policies[(rule)->policy]), \
-		text((texts)->protocol), text((texts)->ports), text((texts)->remote), \
-		integer((rule)->priority)
+#define IDENTITY(group_key, rule, texts) RULE_MATTER(group_key, texts), integer((rule)->priority)
 
 /* What is used for each rule of a change. */
 struct rule_writer {
@@ -107,7 +96,7 @@ static int rule_write(struct rule_writer *writer, const struct rule *rule, int64
 	bool is_same;
 	int r;
 
-	texts_fill(rule, &texts);
+	rule_texts_fill(rule, &texts);
 	r = statement_bind(store, writer->find, VALUES(IDENTITY(writer->group_key, rule, &texts)),
 			   err);
 	if (!r)
@@ -139,24 +128,26 @@ static int rule_write(struct rule_writer *writer, const struct rule *rule, int64
 static int limit_check(struct store *store, int64_t group_key, int64_t last_id, struct error *err)
 {
 	AUTO(group_fini) struct group group = {0};
+	uint32_t limit;
 	int64_t count;
-	int r;
+	int r = store_limit_get(store, LIMIT_RULES_PER_GROUP, STORE_MAX_RULES_PER_GROUP, &limit,
+				err);
 
 	/* Ids count up from 1, so a small one proves that there are not many. */
-	if (last_id <= STORE_MAX_RULES_PER_GROUP)
-		return 0;
+	if (r || last_id <= limit)
+		return r;
 	r = store_query_integer(store,
 				"SELECT count(*) FROM rule INDEXED BY rule_group "
 				"WHERE group_key = ?1",
 				VALUES(integer(group_key)), &count, err);
-	if (r || count <= STORE_MAX_RULES_PER_GROUP)
+	if (r || count <= limit)
 		return r;
 	r = store_group_find_key(store, group_key, &group, err);
 	if (r)
 		return r;
 	return error_set(err, EPERM, CODE_OPERATION_DENIED_SECURITY_GROUP_RULE_EXCEED_LIMIT,
-			 "group \"%s\" cannot have %lld rules: %d is the limit, remove some",
-			 group.id, (long long)count, STORE_MAX_RULES_PER_GROUP);
+			 "group \"%s\" cannot have %lld rules: %u is the limit, remove some",
+			 group.id, (long long)count, limit);
 }
 
 int store_rule_add(struct store *store, int64_t group_key, struct rule *rule, bool *added_out,
@@ -260,9 +251,9 @@ static int rules_put(struct store *store, int64_t group_key, struct rules *rules
 	return 0;
 }
 
-int store_rules_insert(struct store *store, int64_t group_key, struct rules *rules,
-		       struct error *err)
+int store_rules_add(struct store *store, int64_t group_key, struct rules *rules, struct error *err)
 {
+	assert(store->writing);
 	return rules_put(store, group_key, rules, false, err);
 }
 
@@ -288,7 +279,7 @@ int store_rule_remove(struct store *store, int64_t group_key, const struct rule 
 	int r;
 
 	assert(store->writing);
-	texts_fill(rule, &texts);
+	rule_texts_fill(rule, &texts);
 	r = store_run(store,
 		      "DELETE FROM rule WHERE group_key = ?1 AND direction = ?2 AND policy = ?3 "
 		      "AND protocol = ?4 AND ports = ?5 AND remote = ?6 AND priority = ?7",

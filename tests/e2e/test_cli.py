@@ -17,7 +17,7 @@ GROUP_FIELDS = {"securityGroupId", "securityGroupName", "securityGroupStatus", "
                 "description", "instanceIds", "ruleInfos", "isDefault"}
 RULE_FIELDS = {"direction", "policy", "priority", "ipProtocol", "portRange", "cidrIp",
                "description", "rule"}
-INSTANCE_FIELDS = {"instanceId", "instanceStatus", "securityGroupIds", "createTime", "connections", "dev",
+INSTANCE_FIELDS = {"instanceId", "instanceStatus", "securityGroupIds", "createTime", "connections", "dev", "matchAltname",
                    "ifindex", "mode", "side", "attached", "rxHook", "txHook", "hookReason",
                    "noGroup", "strict", "addresses", "macs", "allowEthertypes"}
 SETTINGS_FIELDS = {"timeouts", "fragmentTimeout", "share", "shareMax", "table", "instances"}
@@ -75,9 +75,10 @@ LINES = {
     "connections flush": ([], {"instanceId"}),
     "connections settings": ([], SETTINGS_FIELDS),
     "connections set": (["--timeout", "closed=11"], SETTINGS_FIELDS | {"sizesPending"}),
+    "limits": (["--rules", "1000"], {"groups", "rulesPerGroup"}),
     "reconcile": ([], {"drift", "mended"}),
     "version": ([], {"version"}),
-    "help": ([], {"commands"}),
+    "help": ([], {"commands", "globalOptions"}),
 }
 STREAMS = {"monitor", "daemon"}  # tested where they are at home
 
@@ -124,7 +125,7 @@ def test_the_fields_of_an_instance(site):
     shown = site.json("instance", "show", "i-1")
     assert re.fullmatch(TIME, shown["createTime"])
     expected = {
-        "instanceId": "i-1", "dev": "v0", "ifindex": site.home.ifindex("v0"),
+        "instanceId": "i-1", "dev": "v0", "matchAltname": False, "ifindex": site.home.ifindex("v0"),
         "instanceStatus": "RUNNING", "securityGroupIds": ["web", "any"], "attached": True,
         "mode": "tc", "rxHook": "tcx", "txHook": "tcx", "side": "guest", "noGroup": "drop",
         "strict": False, "addresses": ["10.0.0.1/32", "fd00::/64"],

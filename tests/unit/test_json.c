@@ -157,6 +157,7 @@ static void an_instance_shows_what_is_stored_and_what_is_in_force(void **state)
 		.options = {.mode = MODE_XDP,
 			    .strict = true,
 			    .connections = 4000,
+			    .match_altname = true,
 			    .ethertypes = {0x88cc},
 			    .macs = &mac,
 			    .mac_count = 1,
@@ -178,7 +179,8 @@ static void an_instance_shows_what_is_stored_and_what_is_in_force(void **state)
 
 	(void)state;
 	assert_json(json_instance(&instance, &view),
-		    "{'instanceId':'vm1','dev':'tap0','ifindex':12,'instanceStatus':'RUNNING',"
+		    "{'instanceId':'vm1','dev':'tap0','matchAltname':true,'ifindex':12,'"
+		    "instanceStatus':'RUNNING',"
 		    "'createTime':'2026-01-31T12:00:00Z','securityGroupIds':['sg-2','sg-1'],"
 		    "'attached':true,'mode':'xdp','rxHook':'xdp','txHook':'tcx',"
 		    "'hookReason':'as asked for','side':'guest','noGroup':'drop','strict':true,"
@@ -199,7 +201,8 @@ static void an_instance_without_interface_has_no_ifindex(void **state)
 
 	(void)state;
 	assert_json(json_instance(&instance, &view),
-		    "{'instanceId':'vm1','dev':'tap0','ifindex':null,'instanceStatus':'STOPPED',"
+		    "{'instanceId':'vm1','dev':'tap0','matchAltname':false,'ifindex':null,'"
+		    "instanceStatus':'STOPPED',"
 		    "'createTime':'','securityGroupIds':[],'attached':false,'mode':'auto',"
 		    "'rxHook':'none','txHook':'none','hookReason':null,'side':'auto',"
 		    "'noGroup':'auto','strict':false,'addresses':[],'macs':[],"

@@ -221,6 +221,42 @@ static void what_is_not_there_is_enodev(void **state)
 	assert_int_equal(link.ifindex, 77);
 }
 
+static int add_altname(const char *name, const char *altname)
+{
+	char buffer[1024];
+	struct nlmsghdr *request = request_begin(buffer, RTM_NEWLINKPROP, name);
+	struct nlattr *list = mnl_attr_nest_start(request, IFLA_PROP_LIST);
+
+	request->nlmsg_flags |= NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND;
+	mnl_attr_put_strz(request, IFLA_ALT_IFNAME, altname);
+	mnl_attr_nest_end(request, list);
+	return talk(request);
+}
+
+static void an_alternative_name_finds_the_same_interface(void **state)
+{
+	AUTO(links_fini) struct links links = {0}, one = {0};
+	const struct link_info *link;
+	struct error err = {0};
+
+	(void)state;
+	need_topology();
+	assert_int_equal(add_altname("veth-b", "other"), 0);
+	assert_int_equal(add_altname("veth-b", "longer-than-any-instance-has"), 0);
+	assert_int_equal(links_dump(&links, &err), 0);
+	link = links_find(&links, "other");
+	assert_non_null(link);
+	assert_string_equal(link->name, "veth-b");
+	assert_ptr_equal(links_find(&links, "veth-b"), link);
+	assert_null(links_find(&links, "othe"));
+	assert_int_equal(link_find_names("other", &one, &err), 0);
+	assert_int_equal(one.count, 1);
+	assert_memory_equal(&one.items[0], link, sizeof(*link));
+	assert_int_equal(one.altname_count, 1);
+	assert_string_equal(one.altnames[0].name, "other");
+	assert_int_equal(one.altnames[0].ifindex, link->ifindex);
+}
+
 static bool dump_has(const struct links *links, const char *name)
 {
 	for (size_t i = 0; i < links->count; i++) {
@@ -307,6 +343,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_kind_is_known_for_what_it_is),
 		cmocka_unit_test(name_and_index_find_the_same_interface),
+		cmocka_unit_test(an_alternative_name_finds_the_same_interface),
 		cmocka_unit_test(what_is_not_there_is_enodev),
 		cmocka_unit_test(a_dump_has_all_in_order_of_index),
 		cmocka_unit_test(a_dump_is_whole_while_interfaces_come_and_go),

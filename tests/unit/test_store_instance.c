@@ -23,6 +23,7 @@ static void options_fill(struct instance_options *options)
 	options->side = SIDE_GUEST;
 	options->no_group = NO_GROUP_PASS;
 	options->strict = true;
+	options->match_altname = true;
 	options->connections = 4294967295;
 	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
 		struct prefix prefix;
@@ -46,6 +47,7 @@ static void assert_options_equal(const struct instance_options *a, const struct 
 	assert_int_equal(a->side, b->side);
 	assert_int_equal(a->no_group, b->no_group);
 	assert_int_equal(a->strict, b->strict);
+	assert_int_equal(a->match_altname, b->match_altname);
 	assert_int_equal(a->connections, b->connections);
 	assert_memory_equal(a->ethertypes, b->ethertypes, sizeof(a->ethertypes));
 	assert_int_equal(a->mac_count, b->mac_count);

@@ -79,14 +79,19 @@ static void a_database_of_version_1_keeps_what_is_stored(void **state)
 	assert_string_equal(fact, "boot:4:5");
 	OK(f, store_setting_get(f->store, "share", &setting, &f->err));
 	assert_int_equal(setting, 0);
+	assert_false(instance.options.match_altname);
 	/* a number that was given away is not used again */
 	assert_int_equal(fixture_instance(f, "vm2"), 10);
-	/* and the new column is of use */
+	/* and the new columns are of use */
 	instance.options.connections = 4000000000;
+	instance.options.match_altname = true;
 	OK(f, store_instance_update(f->store, &instance, &f->err));
 	assert_int_equal(
 		fixture_number(f->store->db, "SELECT connections FROM instance WHERE key = 5"),
 		4000000000);
+	assert_int_equal(
+		fixture_number(f->store->db, "SELECT match_altname FROM instance WHERE key = 5"),
+		1);
 }
 
 static void a_step_runs_once_and_keeps_what_is_stored(void **state)
@@ -99,7 +104,8 @@ static void a_step_runs_once_and_keeps_what_is_stored(void **state)
 		"INSERT INTO copy SELECT *, 'red' FROM security_group;"
 		"DROP TABLE security_group;"
 		"ALTER TABLE copy RENAME TO security_group";
-	const char *const steps[] = {SCHEMA_STEPS[0], SCHEMA_STEPS[1], SCHEMA_STEPS[2], second};
+	const char *const steps[] = {SCHEMA_STEPS[0], SCHEMA_STEPS[1], SCHEMA_STEPS[2],
+				     SCHEMA_STEPS[3], second};
 	struct fixture *f = *state;
 	int64_t group = fixture_group(f, "a");
 
@@ -126,7 +132,7 @@ static void a_step_runs_once_and_keeps_what_is_stored(void **state)
 static void a_step_that_fails_changes_nothing(void **state)
 {
 	const char *const steps[] = {SCHEMA_STEPS[0], SCHEMA_STEPS[1], SCHEMA_STEPS[2],
-				     "CREATE TABLE a (b); CREATE TABLE a (b)"};
+				     SCHEMA_STEPS[3], "CREATE TABLE a (b); CREATE TABLE a (b)"};
 	struct fixture *f = *state;
 
 	open_committed(f);
@@ -141,7 +147,7 @@ static void a_step_that_fails_changes_nothing(void **state)
 static void a_step_that_leaves_a_reference_to_nothing_is_undone(void **state)
 {
 	const char *const steps[] = {SCHEMA_STEPS[0], SCHEMA_STEPS[1], SCHEMA_STEPS[2],
-				     "DELETE FROM security_group"};
+				     SCHEMA_STEPS[3], "DELETE FROM security_group"};
 	struct fixture *f = *state;
 
 	OK(f,
@@ -160,7 +166,7 @@ static void a_newer_database_is_refused_with_both_versions(void **state)
 	open_committed(f);
 	fixture_sql(f, "PRAGMA user_version = 7");
 	REFUSED(f, store_open(f->dir, &other, &f->err), EIO, CODE_INTERNAL_SERVER_ERROR,
-		"schema version 7 and this sgate knows version 3");
+		"schema version 7 and this sgate knows version 4");
 	assert_null(other);
 	/* one that was open when the other was upgraded notices */
 	REFUSED(f, store_begin_write(f->store, &f->err), EIO, CODE_INTERNAL_SERVER_ERROR,

@@ -59,15 +59,19 @@ int step_bind(struct steps *steps, struct kern *kern, const struct target *targe
 	bool is_starting = target->link.is_up && present->live.rx == SG_HOOK_NONE &&
 			   present->live.tx == SG_HOOK_NONE;
 	uint32_t starts_until = is_starting ? start_deadline(kern) : 0;
+	uint32_t owner = present->owner;
 	struct sg_binding binding;
 	int r = note_step(steps, kern, ifindex, target->link.name, &hooks, err);
 
 	/* an entry that was left by another interface with this index, be it the same instance's */
-	if (!r && present->is_bound && (slot != target->instance.slot || hooks_died(kern, ifindex)))
+	if (!r && present->is_bound &&
+	    (slot != target->instance.slot || hooks_died(kern, ifindex))) {
 		r = connections_flush(kern, slot, ifindex, err);
+		owner = share_owner(kern, target->instance.slot);
+	}
 	if (r)
 		return r;
-	binding = target_binding(kern, target, present->owner, &hooks);
+	binding = target_binding(kern, target, owner, &hooks);
 	binding.starts_until = starts_until;
 	r = binding_set(kern, ifindex, &binding, err);
 	if (r || present_hooks_are_right(present))
@@ -77,7 +81,7 @@ int step_bind(struct steps *steps, struct kern *kern, const struct target *targe
 		return r;
 	steps->items[steps->count - 1].after = hooks;
 	steps->items[steps->count - 1].is_starting = is_starting;
-	binding = target_binding(kern, target, present->owner, &hooks);
+	binding = target_binding(kern, target, owner, &hooks);
 	binding.starts_until = starts_until;
 	return binding_set(kern, ifindex, &binding, err);
 }

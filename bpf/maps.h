@@ -72,6 +72,15 @@ struct {
 	__type(value, struct sg_bucket);
 } sg_connections SEC(".maps");
 
+/* Key: bucket. The tags of its entries; written and sized likewise. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SG_BUCKETS);
+	__type(key, __u32);
+	__type(value, struct sg_tags);
+} sg_tags SEC(".maps");
+
 /* Key: bucket modulo SG_LOCKS. Apart from the buckets, which are memory of the loader as well. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

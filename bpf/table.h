@@ -31,6 +31,11 @@ static __always_inline struct sg_bucket *bucket_get(__u32 index)
 	return bpf_map_lookup_elem(&sg_connections, &index);
 }
 
+static __always_inline struct sg_tags *tags_get(__u32 index)
+{
+	return bpf_map_lookup_elem(&sg_tags, &index);
+}
+
 static __always_inline struct sg_lock *lock_get(__u32 bucket)
 {
 	__u32 index = bucket & (SG_LOCKS - 1);
@@ -49,9 +54,9 @@ static __always_inline struct sg_lock *lock_get(__u32 bucket)
  * bit turns from 0 to 1 (Mycroft, 1987). By a borrow a high half can seem zero
  * too, but only beside a low half that is; so those count first.
  */
-static __always_inline __u32 bucket_find(const struct sg_bucket *bucket, __u32 tag)
+static __always_inline __u32 tags_find(const struct sg_tags *tags, __u32 tag)
 {
-	const __u64 *words = (const __u64 *)bucket->tag;
+	const __u64 *words = (const __u64 *)tags->tag;
 	__u64 wanted = (__u64)tag << 32 | tag, found = 0;
 	__u32 low, odd;
 
@@ -127,13 +132,17 @@ static __always_inline void table_find(const struct place *place, const struct f
 	known->entry = NULL;
 	NO_UNROLL
 	for (int half = 0; half < 2; half++) {
-		struct sg_bucket *bucket = bucket_get(half ? place->second : place->first);
-		__u32 index;
+		__u32 index = half ? place->second : place->first, position;
+		const struct sg_tags *tags = tags_get(index);
+		struct sg_bucket *bucket;
 
-		if (!bucket)
+		if (!tags)
 			return;
-		index = bucket_find(bucket, place->tag);
-		if (index < SG_BUCKET_ENTRIES && entry_read(bucket, index, flow, known))
+		position = tags_find(tags, place->tag);
+		if (position >= SG_BUCKET_ENTRIES)
+			continue;
+		bucket = bucket_get(index);
+		if (!bucket || entry_read(bucket, position, flow, known))
 			return;
 	}
 }
@@ -171,12 +180,13 @@ __noinline __u32 sg_find_room(__u32 first, __u32 second, __u32 owner, __u32 now,
 	NO_UNROLL
 	for (int half = 0; half < 2; half++) {
 		struct sg_bucket *bucket = bucket_get(half ? second : first);
+		const struct sg_tags *tags = tags_get(half ? second : first);
 
-		if (!bucket)
+		if (!bucket || !tags)
 			return NO_POSITION;
 		NO_UNROLL
 		for (int i = 0; i < SG_BUCKET_ENTRIES; i++) {
-			__u32 score = room_score(settings, &bucket->entry[i], bucket->tag[i], owner,
+			__u32 score = room_score(settings, &bucket->entry[i], tags->tag[i], owner,
 						 now, budget);
 
 			if (score <= best)
@@ -193,9 +203,10 @@ __noinline int sg_sweep(__u32 index, __u32 now)
 {
 	const struct sg_settings *settings = settings_get();
 	struct sg_bucket *bucket = bucket_get(index);
+	struct sg_tags *tags = tags_get(index);
 	struct sg_lock *lock = lock_get(index);
 
-	if (!settings || !bucket || !lock)
+	if (!settings || !bucket || !tags || !lock)
 		return 0;
 	NO_UNROLL
 	for (int i = 0; i < SG_BUCKET_ENTRIES; i++) {
@@ -203,11 +214,11 @@ __noinline int sg_sweep(__u32 index, __u32 now)
 		__u32 owner = 0;
 		enum sg_budget budget = SG_BUDGET_REPLIED;
 
-		if (!bucket->tag[i] || !is_expired(settings, entry, now))
+		if (!tags->tag[i] || !is_expired(settings, entry, now))
 			continue;
 		bpf_spin_lock(&lock->lock);
-		if (bucket->tag[i] && is_expired(settings, entry, now)) {
-			bucket->tag[i] = 0;
+		if (tags->tag[i] && is_expired(settings, entry, now)) {
+			tags->tag[i] = 0;
 			owner = entry->owner;
 			/* whoever has found it meanwhile must not alter it */
 			entry->owner = 0;
@@ -229,8 +240,8 @@ struct update {
 };
 
 /* Without branches: under a lock, and for the verifier. */
-static __always_inline bool tag_is_taken(const struct sg_bucket *first,
-					 const struct sg_bucket *second, __u32 tag)
+static __always_inline bool tag_is_taken(const struct sg_tags *first, const struct sg_tags *second,
+					 __u32 tag)
 {
 	__u64 taken = 0;
 
@@ -300,20 +311,21 @@ static __always_inline enum made table_write(const struct sg_settings *settings,
 					     const struct update *update, __u32 at,
 					     struct victim *victim)
 {
-	struct sg_bucket *first = bucket_get(place->first), *second = bucket_get(place->second);
+	struct sg_tags *first = tags_get(place->first), *second = tags_get(place->second);
 	struct sg_lock *lock = lock_get(place->first);
-	struct sg_bucket *bucket = at & SECOND_BUCKET ? second : first;
+	struct sg_bucket *bucket = bucket_get(at & SECOND_BUCKET ? place->second : place->first);
+	struct sg_tags *tags = at & SECOND_BUCKET ? second : first;
 	__u32 index = at & (SG_BUCKET_ENTRIES - 1);
 	enum made made = MADE_NOT;
 	struct sg_connection *entry;
 	bool is_free;
 
 	victim->owner = 0;
-	if (!first || !second || !lock || !bucket)
+	if (!first || !second || !lock || !bucket || !tags)
 		return MADE_NOT;
 	entry = &bucket->entry[index];
 	bpf_spin_lock(&lock->lock);
-	is_free = !bucket->tag[index];
+	is_free = !tags->tag[index];
 	victim->expired = is_expired(settings, entry, update->now);
 	victim->budget = SG_PHASE_BUDGET(entry->phase);
 	if (!tag_is_taken(first, second, place->tag) &&
@@ -324,7 +336,7 @@ static __always_inline enum made table_write(const struct sg_settings *settings,
 			victim->owner = entry->owner;
 		entry->version++;
 		IN_ORDER();
-		bucket->tag[index] = place->tag;
+		tags->tag[index] = place->tag;
 		entry->owner = flow->owner;
 		entry->ports = flow->ports;
 		entry->protocol = flow->protocol;

@@ -16,6 +16,7 @@ enum kern_map {
 	MAP_COUNTERS,
 	MAP_META,
 	MAP_CONNECTIONS,
+	MAP_TAGS,
 	MAP_SHARES,
 	MAP_SETTINGS,
 	MAP_COUNT,
@@ -51,6 +52,7 @@ struct kern {
 	struct sg_meta *meta;
 	struct sg_settings *settings;
 	struct sg_bucket *buckets;
+	struct sg_tags *tags;
 	uint32_t bucket_count;
 	uint32_t slot_count;
 	struct connection_settings made_with; /* what missing maps are made with */

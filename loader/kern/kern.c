@@ -125,6 +125,9 @@ static int map_all(struct kern *kern, struct error *err)
 				   kern->bucket_count * sizeof(struct sg_bucket),
 				   (void **)&kern->buckets, err);
 	}
+	if (!r)
+		r = memory_reserve(kern, MAP_TAGS, kern->bucket_count * sizeof(struct sg_tags),
+				   (void **)&kern->tags, err);
 	return r;
 }
 

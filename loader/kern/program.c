@@ -23,7 +23,8 @@ const char *const kern_map_names[MAP_COUNT] = {
 	[MAP_BINDINGS] = "sg_bindings", [MAP_BINDINGS_FAR] = "sg_bindings_far",
 	[MAP_HEAP] = "sg_heap",		[MAP_COUNTERS] = "sg_counters",
 	[MAP_META] = "sg_meta",		[MAP_CONNECTIONS] = "sg_connections",
-	[MAP_SHARES] = "sg_shares",	[MAP_SETTINGS] = "sg_settings",
+	[MAP_TAGS] = "sg_tags",		[MAP_SHARES] = "sg_shares",
+	[MAP_SETTINGS] = "sg_settings",
 };
 
 const char *const kern_program_names[PROGRAM_COUNT] = {
@@ -78,7 +79,8 @@ static void set_size(const struct kern *kern, struct bpf_map *map)
 	static const enum kern_map by_slot[] = {MAP_BINDINGS_FAR, MAP_COUNTERS, MAP_SHARES};
 	const char *name = bpf_map__name(map);
 
-	if (!strcmp(name, kern_map_names[MAP_CONNECTIONS]))
+	if (!strcmp(name, kern_map_names[MAP_CONNECTIONS]) ||
+	    !strcmp(name, kern_map_names[MAP_TAGS]))
 		bpf_map__set_max_entries(map, kern_bucket_count(kern));
 	for (size_t i = 0; i < ARRAY_SIZE(by_slot); i++) {
 		if (!strcmp(name, kern_map_names[by_slot[i]]))

@@ -3,9 +3,9 @@
  * classify.h - search the policy image: the rules of both groups in at most
  * three pairs of tree searches, whatever their number (include/sgate/policy.h).
  *
- * The searches are functions of their own with nothing but integers: the
- * verifier checks them once and not for every way that leads to them, so the
- * programs load on every kernel, and a packet touches less code.
+ * The plain packet (plain.h) searches in the program itself, since a call costs
+ * as much as a level of a tree. All others call sg_decide, which the verifier
+ * checks once and not for every way that leads to it.
  */
 #ifndef BPF_CLASSIFY_H
 #define BPF_CLASSIFY_H
@@ -16,80 +16,96 @@
 /* What a search returns besides an answer, which has at most 31 bits. */
 #define SEARCH_FAILED 0xffffffffU /* a node could not be read: nothing that was found counts */
 
-static __always_inline const union sg_node *heap_node(__u32 index)
+static __always_inline const union sg_node *heap_get(void)
 {
-	return bpf_map_lookup_elem(&sg_heap, &index);
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&sg_heap, &zero);
+}
+
+static __always_inline const union sg_node *heap_node(const union sg_node *heap, __u32 index)
+{
+	__u64 at = index;
+
+	/* what is compared is what is used, also for the compiler */
+	SG_OPAQUE(at);
+	return at < SG_HEAP_NODES ? heap + at : NULL;
 }
 
 /* The answer of the tree of 32-bit starts at heap index `tree`, or SG_DECISION_NONE. */
-__noinline __u32 sg_search_32(__u32 tree, __u32 key)
+static __always_inline __u32 search_32(const union sg_node *heap, __u32 tree, __u32 key)
 {
-	__u32 answer = SG_DECISION_NONE, index = 0;
+	/* of a node at heap index n the leftmost child is at tree + (n - tree) * fanout + 1 */
+	__u32 answer = SG_DECISION_NONE, at = tree, bias = 1 - tree * (SG_FANOUT_32 - 1);
 
+	NO_UNROLL
 	for (int level = 0; level < SG_MAX_LEVELS_32; level++) {
-		const union sg_node *node = heap_node(tree + index);
+		const union sg_node *node = heap_node(heap, at);
 
 		if (!node)
 			return SEARCH_FAILED;
-		if (!sg_node32_step(&node->n32, key, &index, &answer))
+		if (!sg_node32_step(&node->n32, key, at * SG_FANOUT_32 + bias, &at, &answer))
 			return answer;
 	}
 	return SEARCH_FAILED;
 }
 
 /* The same for 64-bit starts; the answer comes with SG_ANSWER_LOW_HALF. */
-__noinline __u32 sg_search_64(__u32 tree, __u64 key)
+static __always_inline __u32 search_64(const union sg_node *heap, __u32 tree, __u64 key)
 {
-	__u32 answer = SG_DECISION_NONE, index = 0;
+	/* of a node at heap index n the leftmost child is at tree + (n - tree) * fanout + 1 */
+	__u32 answer = SG_DECISION_NONE, at = tree, bias = 1 - tree * (SG_FANOUT_64 - 1);
 
+	NO_UNROLL
 	for (int level = 0; level < SG_MAX_LEVELS_64; level++) {
-		const union sg_node *node = heap_node(tree + index);
+		const union sg_node *node = heap_node(heap, at);
 
 		if (!node)
 			return SEARCH_FAILED;
-		if (!sg_node64_step(&node->n64, key, &index, &answer))
+		if (!sg_node64_step(&node->n64, key, at * SG_FANOUT_64 + bias, &at, &answer))
 			return answer;
 	}
 	return SEARCH_FAILED;
 }
 
 /* The answer of an address tree of the image at `root`, or SG_DECISION_NONE. */
-static __always_inline __u32 search_address(__u32 root, __u32 tree, __u8 family, __u64 high,
-					    __u64 low)
+static __always_inline __u32 search_address(const union sg_node *heap, __u32 root, __u32 tree,
+					    __u8 family, __u64 high, __u64 low)
 {
 	__u32 answer;
 
 	if (family == SG_IPV4)
-		return sg_search_32(root + tree, low);
-	answer = sg_search_64(root + tree, high);
+		return search_32(heap, root + tree, low);
+	answer = search_64(heap, root + tree, high);
 	if (answer != SEARCH_FAILED && answer & SG_ANSWER_LOW_HALF)
-		answer = sg_search_64(root + (answer & SG_ANSWER_VALUE), low);
+		answer = search_64(heap, root + (answer & SG_ANSWER_VALUE), low);
 	return answer;
 }
 
 /* The decision of a layer with addresses. */
-static __always_inline __u32 search_layer(__u32 root, __u32 tree, __u8 family, __u64 high,
-					  __u64 low, __u32 key)
+static __always_inline __u32 search_layer(const union sg_node *heap, __u32 root, __u32 tree,
+					  __u8 family, __u64 high, __u64 low, __u32 key)
 {
 	__u32 ports;
 
 	if (!tree)
 		return SG_DECISION_NONE;
-	ports = search_address(root, tree, family, high, low);
+	ports = search_address(heap, root, tree, family, high, low);
 	if (ports == SEARCH_FAILED)
 		return SEARCH_FAILED;
 	if (!ports || ports == SG_DECISION_NONE)
 		return SG_DECISION_NONE;
-	return sg_search_32(root + ports, key);
+	return search_32(heap, root + ports, key);
 }
 
 /* What the image says of a packet, and what it says of all of them. */
 #define DECISION_NO_GROUP_DROP 0xfffffff0U
 #define DECISION_NO_GROUP_PASS 0xfffffff1U
 
-static __always_inline const struct sg_layers *layers_of(__u32 root, __u32 direction, __u8 family)
+static __always_inline const struct sg_layers *layers_of(const union sg_node *heap, __u32 root,
+							 __u32 direction, __u8 family)
 {
-	const union sg_node *node = heap_node(root);
+	const union sg_node *node = heap_node(heap, root);
 
 	/* the mask changes nothing; it is for the verifier */
 	return node ? &node->root.layers[SG_LAYERS_INDEX(direction, family) & 3] : NULL;
@@ -97,29 +113,54 @@ static __always_inline const struct sg_layers *layers_of(__u32 root, __u32 direc
 
 /*
  * The decision of the image at `root`: of its layers' decisions the smallest
- * wins. `which` is SG_LAYERS_INDEX, the address that of the remote side.
+ * wins. The address is that of the remote side.
  */
-__noinline __u32 sg_decide(__u32 root, __u32 which, __u64 high, __u64 low, __u32 key)
+static __always_inline __u32 decide(const union sg_node *heap, __u32 root,
+				    const struct sg_layers *layers, __u8 family, __u64 high,
+				    __u64 low, __u32 key)
 {
-	const struct sg_layers *layers = layers_of(root, which >> 1 & 1, which & 1);
 	__u32 any = SG_DECISION_NONE, narrow, wide;
-	__u8 family = which & 1;
 
-	if (!layers)
-		return SEARCH_FAILED;
 	if (layers->flags & SG_LAYERS_NO_GROUP_PASS)
 		return DECISION_NO_GROUP_PASS;
 	if (layers->flags & SG_LAYERS_NO_GROUP_DROP)
 		return DECISION_NO_GROUP_DROP;
 	if (layers->any)
-		any = sg_search_32(root + layers->any, key);
-	narrow = search_layer(root, layers->narrow, family, high, low, key);
-	wide = search_layer(root, layers->wide, family, high, low, key);
+		any = search_32(heap, root + layers->any, key);
+	narrow = search_layer(heap, root, layers->narrow, family, high, low, key);
+	wide = search_layer(heap, root, layers->wide, family, high, low, key);
 	if (any == SEARCH_FAILED || narrow == SEARCH_FAILED || wide == SEARCH_FAILED)
 		return SEARCH_FAILED;
 	if (narrow < any)
 		any = narrow;
 	return wide < any ? wide : any;
+}
+
+/* The same from its root on; `which` is SG_LAYERS_INDEX. */
+__noinline __u64 sg_decide(__u32 root, __u32 which, __u64 high, __u64 low, __u32 key)
+{
+	const union sg_node *heap = heap_get();
+	const struct sg_layers *layers =
+		heap ? layers_of(heap, root, which >> 1 & 1, which & 1) : NULL;
+
+	return layers ? decide(heap, root, layers, which & 1, high, low, key) | (__u64)layers->flags
+											<< 32
+		      : SEARCH_FAILED;
+}
+
+/* An address tree on its own, for guards. */
+__noinline __u32 sg_search_address(__u32 root, __u32 tree, __u32 family, __u64 high, __u64 low)
+{
+	const union sg_node *heap = heap_get();
+
+	return heap ? search_address(heap, root, tree, family, high, low) : SEARCH_FAILED;
+}
+
+__noinline __u32 sg_search_64(__u32 tree, __u64 key)
+{
+	const union sg_node *heap = heap_get();
+
+	return heap ? search_64(heap, tree, key) : SEARCH_FAILED;
 }
 
 static __always_inline enum sg_reason decision_reason(__u32 decision)

@@ -15,8 +15,11 @@
 static __always_inline bool reply_is_accepted(const struct flow *flow)
 {
 	__u32 root = SG_POLICY_ROOT(flow->policy), reply = flow->is_egress ? SG_INGRESS : SG_EGRESS;
+	const union sg_node *heap = heap_get();
 	const struct sg_layers *layers =
-		layers_of(root, flow->is_egress ? SG_EGRESS : SG_INGRESS, flow->family);
+		!heap ? NULL
+		      : layers_of(heap, root, flow->is_egress ? SG_EGRESS : SG_INGRESS,
+				  flow->family);
 
 	if (!layers)
 		return false;
@@ -53,11 +56,43 @@ static __always_inline void connection_note(const struct sg_settings *settings,
 }
 
 /*
+ * A packet of a connection that the policy of now has judged already: it was
+ * opened in one direction, whose packets the rules accept and whose replies
+ * they reject, so the rules need not be asked again. SG_UNDECIDED: they do;
+ * SG_REASON_NO_RULE: and if they reject it, it is no reply.
+ */
+static __always_inline enum sg_reason connection_judged(const struct flow *flow)
+{
+	const struct sg_settings *settings = settings_get();
+	struct update update = {.generation = SG_POLICY_GENERATION(flow->policy)};
+	struct known known;
+	struct place place;
+	bool is_reply;
+
+	if (!settings)
+		return SG_UNDECIDED;
+	flow_place(settings, flow, &place);
+	table_find(&place, flow, &known);
+	if (!known.entry)
+		return SG_REASON_NO_RULE;
+	update.now = clock_now(settings);
+	if (known.generation != update.generation ||
+	    is_past(settings, known.at.phase, known.seen, update.now))
+		return SG_UNDECIDED;
+	is_reply = !!(known.at.flags & SG_CONNECTION_EGRESS) != flow->is_egress;
+	if (is_reply ? !phase_allows_reply(known.at.phase, flow)
+		     : phase_is_over(known.at.phase, flow))
+		return SG_UNDECIDED;
+	update.progress = phase_next(known.at, flow, is_reply);
+	connection_note(settings, &known, &place, flow, &update);
+	return is_reply ? SG_REASON_REPLY : SG_REASON_RULE_ACCEPT;
+}
+
+/*
  * A packet that the rules accept and whose replies they do not: it makes the
  * connection's entry, or keeps it alive.
  */
-static __always_inline enum sg_reason connection_open(const struct headers *headers,
-						      const struct flow *flow)
+static __always_inline enum sg_reason connection_open(const struct flow *flow)
 {
 	const struct sg_settings *settings = settings_get();
 	struct update update = {.generation = SG_POLICY_GENERATION(flow->policy)};
@@ -76,15 +111,15 @@ static __always_inline enum sg_reason connection_open(const struct headers *head
 			 !!(known.at.flags & SG_CONNECTION_EGRESS) != flow->is_egress ||
 			 is_past(settings, known.at.phase, known.seen, update.now);
 	/* the end of a connection that is not known opens none */
-	if (update.restart && flow->protocol == IPPROTO_TCP && headers->tcp_flags & TCP_RST)
+	if (update.restart && flow->protocol == IPPROTO_TCP && flow->tcp_flags & TCP_RST)
 		return SG_REASON_RULE_ACCEPT;
 	if (!known.entry) {
 		reason = table_make(settings, &place, flow, &update);
 		return reason == SG_UNDECIDED ? SG_REASON_RULE_ACCEPT : reason;
 	}
-	update.restart |= phase_is_over(known.at.phase, flow, headers);
+	update.restart |= phase_is_over(known.at.phase, flow);
 	if (!update.restart)
-		update.progress = phase_next(known.at, flow, headers, false);
+		update.progress = phase_next(known.at, flow, false);
 	connection_note(settings, &known, &place, flow, &update);
 	return SG_REASON_RULE_ACCEPT;
 }
@@ -92,11 +127,12 @@ static __always_inline enum sg_reason connection_open(const struct headers *head
 /*
  * A packet that the rules reject: `rejected` for that reason, or a reply. With
  * `quoted` it is not the packet itself but what an ICMP error quotes: then
- * nothing is learned of the connection but that it exists.
+ * nothing is learned of the connection but that it exists. SG_UNDECIDED: its
+ * first packet was accepted by an older policy, and it is not known
+ * (is_accepted) whether the policy of now accepts it.
  */
-static __always_inline enum sg_reason connection_reply(const struct headers *headers,
-						       const struct flow *flow,
-						       enum sg_reason rejected, bool quoted)
+static __always_inline enum sg_reason
+connection_reply(const struct flow *flow, enum sg_reason rejected, bool quoted, bool is_accepted)
 {
 	const struct sg_settings *settings = settings_get();
 	struct update update = {.generation = SG_POLICY_GENERATION(flow->policy)};
@@ -114,13 +150,13 @@ static __always_inline enum sg_reason connection_reply(const struct headers *hea
 	opened_by_egress = known.at.flags & SG_CONNECTION_EGRESS;
 	if (opened_by_egress == flow->is_egress)
 		return rejected;
-	if (!quoted && !phase_allows_reply(known.at.phase, flow, headers))
+	if (!quoted && !phase_allows_reply(known.at.phase, flow))
 		return rejected;
-	if (known.generation != update.generation && !opening_is_accepted(flow, opened_by_egress))
-		return rejected;
+	if (known.generation != update.generation && !is_accepted)
+		return SG_UNDECIDED;
 	if (quoted)
 		return SG_REASON_RELATED;
-	update.progress = phase_next(known.at, flow, headers, true);
+	update.progress = phase_next(known.at, flow, true);
 	connection_note(settings, &known, &place, flow, &update);
 	return SG_REASON_REPLY;
 }
@@ -133,15 +169,27 @@ __noinline int sg_connection_open(void)
 {
 	struct sg_scratch *scratch = scratch_get();
 
-	return scratch ? connection_open(&scratch->headers, &scratch->flow) : SG_REASON_TABLE_FULL;
+	return scratch ? connection_open(&scratch->flow) : SG_REASON_TABLE_FULL;
 }
 
-__noinline int sg_connection_reply(__u32 rejected, __u32 quoted)
+__noinline int sg_connection_reply(__u32 rejected, __u32 quoted, __u32 is_accepted)
 {
 	struct sg_scratch *scratch = scratch_get();
 
-	return scratch ? connection_reply(&scratch->headers, &scratch->flow, rejected, quoted)
-		       : rejected;
+	return scratch ? connection_reply(&scratch->flow, rejected, quoted, is_accepted) : rejected;
+}
+
+/* Whether it is a reply, with the first packet judged again where the policy is another now. */
+static __always_inline enum sg_reason reply(const struct flow *flow, enum sg_reason rejected,
+					    bool quoted)
+{
+	enum sg_reason reason = sg_connection_reply(rejected, quoted, false);
+
+	if (reason != SG_UNDECIDED)
+		return reason;
+	if (!opening_is_accepted(flow, !flow->is_egress))
+		return rejected;
+	return sg_connection_reply(rejected, quoted, true);
 }
 
 #endif

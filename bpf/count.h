@@ -9,34 +9,23 @@
 #include "maps.h"
 #include "packet.h"
 
-/*
- * Segments of a GSO packet. A guest's need not come with their number; then
- * it follows from the payload.
- */
-static __always_inline __u32 wire_segments(const struct frame *frame, __u32 headers)
+/* A frame of `length` bytes, of which `payload` are before its payload (0: not known). */
+static __always_inline void count(SG_CONTEXT *ctx, __u32 slot, __u32 direction,
+				  enum sg_reason reason, __u32 length, __u32 payload)
 {
-	if (!frame->segment_size)
-		return 1;
-	if (frame->segments)
-		return frame->segments;
-	if (frame->length <= headers)
-		return 1;
-	return (frame->length - headers + frame->segment_size - 1) / frame->segment_size;
-}
-
-static __always_inline void count(const struct packet *pkt, enum sg_reason reason)
-{
-	struct sg_counters *counters = bpf_map_lookup_elem(&sg_counters, &pkt->slot);
+	struct sg_counters *counters = bpf_map_lookup_elem(&sg_counters, &slot);
+	__u32 segments, index = direction * SG_MAX_REASONS + reason;
 	struct sg_counter *counter;
-	__u32 segments;
 
-	if (!counters || reason >= SG_MAX_REASONS)
+	if (!counters)
 		return;
-	segments = wire_segments(&pkt->frame, pkt->headers->payload);
-	counter = &counters->by[pkt->direction == SG_EGRESS][reason];
+	segments = frame_segments(ctx, length, payload);
+	/* what is masked is what is used, also for the compiler */
+	SG_OPAQUE(index);
+	counter = &counters->by[0][index & (2 * SG_MAX_REASONS - 1)];
 	counter->packets += segments;
 	/* each segment after the first has headers of its own */
-	counter->bytes += pkt->frame.length + (__u64)(segments - 1) * pkt->headers->payload;
+	counter->bytes += length + (__u64)(segments - 1) * payload;
 }
 
 #endif

@@ -27,16 +27,29 @@ static __always_inline bool is_neighbor(const struct headers *headers)
 	       type == ICMPV6_MLD2_REPORT;
 }
 
+/* Whether UDP from one port to the other is a DHCP client's, or for it. */
+static __always_inline bool ports_are_dhcp(__u8 family, __u16 sport, __u16 dport, __u32 direction)
+{
+	__u16 client = family == SG_IPV4 ? DHCP4_CLIENT : DHCP6_CLIENT;
+	__u16 server = family == SG_IPV4 ? DHCP4_SERVER : DHCP6_SERVER;
+
+	if (direction == SG_EGRESS)
+		return sport == client && dport == server;
+	return sport == server && dport == client;
+}
+
+static __always_inline bool flow_is_dhcp(const struct flow *flow)
+{
+	__u16 local = flow->ports >> 16, remote = flow->ports;
+
+	return flow->is_egress ? ports_are_dhcp(flow->family, local, remote, SG_EGRESS)
+			       : ports_are_dhcp(flow->family, remote, local, SG_INGRESS);
+}
+
 static __always_inline bool is_dhcp_client(const struct headers *headers, __u32 direction)
 {
-	__u16 client = headers->family == SG_IPV4 ? DHCP4_CLIENT : DHCP6_CLIENT;
-	__u16 server = headers->family == SG_IPV4 ? DHCP4_SERVER : DHCP6_SERVER;
-
-	if (headers->protocol != IPPROTO_UDP)
-		return false;
-	if (direction == SG_EGRESS)
-		return headers->sport == client && headers->low16 == server;
-	return headers->sport == server && headers->low16 == client;
+	return headers->protocol == IPPROTO_UDP &&
+	       ports_are_dhcp(headers->family, headers->sport, headers->low16, direction);
 }
 
 static __always_inline enum sg_reason exempt(const struct headers *headers, __u32 direction,

@@ -59,6 +59,7 @@ static __always_inline void flow_fill(const struct packet *pkt, const struct hea
 	flow->ports = (__u32)local << 16 | remote;
 	flow->protocol = headers->protocol;
 	flow->family = headers->family;
+	flow->tcp_flags = headers->tcp_flags;
 	flow->opener = 0;
 	flow->opener_known = 0;
 	flow->is_egress = is_egress;

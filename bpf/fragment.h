@@ -13,54 +13,57 @@
 #include "clock.h"
 #include "packet.h"
 
-static __always_inline void fragment_key(const struct packet *pkt, struct sg_fragment_key *key)
+static __always_inline void fragment_key(const struct headers *headers, __u32 owner,
+					 __u32 direction, struct sg_fragment_key *key)
 {
-	const struct headers *headers = pkt->headers;
 
 	*key = (struct sg_fragment_key){
 		.source = {headers->source[0], headers->source[1]},
 		.destination = {headers->destination[0], headers->destination[1]},
-		.owner = pkt->owner,
+		.owner = owner,
 		.id = headers->fragment_id,
 		.protocol = headers->fragment_protocol,
 		.family = headers->family,
-		.direction = pkt->direction,
+		.direction = direction,
 	};
 }
 
-/* A later fragment. */
-static __always_inline enum sg_reason fragment_judge(const struct packet *pkt)
+/* A later fragment, whose headers are in sg_scratch. */
+__noinline int sg_fragment_judge(__u64 policy, __u32 owner, __u32 direction)
 {
+	const struct sg_scratch *scratch = scratch_get();
 	const struct sg_settings *settings = settings_get();
 	const struct sg_fragment *first;
 	struct sg_fragment_key key;
 
-	fragment_key(pkt, &key);
+	if (!scratch || !settings)
+		return SG_REASON_FRAGMENT_UNKNOWN;
+	fragment_key(&scratch->headers, owner, direction, &key);
 	first = bpf_map_lookup_elem(&sg_fragments, &key);
-	if (!settings || !first || first->policy != pkt->policy)
+	if (!first || first->policy != policy)
 		return SG_REASON_FRAGMENT_UNKNOWN;
 	if (clock_now(settings) - first->seen > settings->fragment_timeout)
 		return SG_REASON_FRAGMENT_UNKNOWN;
-	if (pkt->headers->fragment_at < first->end)
+	if (scratch->headers.fragment_at < first->end)
 		return SG_REASON_FRAGMENT_TINY;
 	return SG_REASON_FRAGMENT;
 }
 
-/* An accepted first fragment. If it cannot be remembered, the rest is dropped. */
-static __always_inline void fragment_remember(const struct packet *pkt)
+/* An accepted first fragment, likewise. If it cannot be remembered, the rest is dropped. */
+__noinline int sg_fragment_remember(__u64 policy, __u32 owner, __u32 direction)
 {
+	const struct sg_scratch *scratch = scratch_get();
 	const struct sg_settings *settings = settings_get();
+	struct sg_fragment first = {.policy = policy};
 	struct sg_fragment_key key;
-	struct sg_fragment first = {
-		.policy = pkt->policy,
-		.end = pkt->headers->fragment_end,
-	};
 
-	if (!settings)
-		return;
+	if (!scratch || !settings)
+		return 0;
+	first.end = scratch->headers.fragment_end;
 	first.seen = clock_now(settings);
-	fragment_key(pkt, &key);
+	fragment_key(&scratch->headers, owner, direction, &key);
 	bpf_map_update_elem(&sg_fragments, &key, &first, BPF_ANY);
+	return 0;
 }
 
 #endif

@@ -36,17 +36,20 @@ static __always_inline bool is_own(__u32 answer)
 	return answer == 1;
 }
 
-/* `bytes` are six, in network byte order. */
-static __always_inline bool guard_permits_mac(const struct guard *guard, const __u8 *bytes)
+/* Six bytes in network byte order as a number. */
+static __always_inline __u64 mac_read(const __u8 *bytes)
 {
 	__u64 mac = 0;
 
-	if (!guard->mac)
-		return true;
 	SG_UNROLL
 	for (int i = 0; i < ETH_ALEN; i++)
 		mac = mac << 8 | bytes[i];
-	return is_own(sg_search_64(guard->root + guard->mac, mac));
+	return mac;
+}
+
+static __always_inline bool guard_permits_mac(const struct guard *guard, __u64 mac)
+{
+	return !guard->mac || is_own(sg_search_64(guard->root + guard->mac, mac));
 }
 
 static __always_inline bool guard_permits_ip(const struct guard *guard, __u8 family, __u64 high,
@@ -56,7 +59,7 @@ static __always_inline bool guard_permits_ip(const struct guard *guard, __u8 fam
 
 	if (!guard->has_addresses)
 		return true;
-	return tree && is_own(search_address(guard->root, tree, family, high, low));
+	return tree && is_own(sg_search_address(guard->root, tree, family, high, low));
 }
 
 /* Ethernet and IPv4 (RFC 826). */
@@ -72,7 +75,8 @@ struct arp {
 
 static __always_inline bool guard_read(__u32 root, struct guard *guard)
 {
-	const union sg_node *node = heap_node(root);
+	const union sg_node *heap = heap_get();
+	const union sg_node *node = heap ? heap_node(heap, root) : NULL;
 
 	if (!node)
 		return false;
@@ -101,7 +105,7 @@ __noinline int sg_guard_permits_arp(SG_CONTEXT *ctx, __u32 root, __u32 network)
 	    arp->protocol != bpf_htons(ETH_P_IP) || arp->hardware_length != ETH_ALEN ||
 	    arp->protocol_length != 4 || network + ARP_BYTES > frame.length)
 		return 0;
-	if (!guard_permits_mac(&guard, arp->sender_mac))
+	if (!guard_permits_mac(&guard, mac_read(arp->sender_mac)))
 		return 0;
 	sender = (__u32)arp->sender_ip[0] << 24 | arp->sender_ip[1] << 16 | arp->sender_ip[2] << 8 |
 		 arp->sender_ip[3];
@@ -125,7 +129,7 @@ static __always_inline bool guard_permits_nd_options(const struct guard *guard,
 		if (!option || !option[1])
 			return false;
 		if ((option[0] == ND_OPTION_SOURCE || option[0] == ND_OPTION_TARGET) &&
-		    !guard_permits_mac(guard, option + 2))
+		    !guard_permits_mac(guard, mac_read(option + 2)))
 			return false;
 		offset += option[1] * 8;
 	}
@@ -170,9 +174,8 @@ __noinline int sg_guard_permits_nd(SG_CONTEXT *ctx, __u32 root, __u32 transport,
 }
 
 /* A source that is no address yet: DHCP client, duplicate address detection, MLD before it. */
-static __always_inline bool is_unspecified_source(const struct packet *pkt)
+static __always_inline bool is_unspecified_source(const struct headers *headers)
 {
-	const struct headers *headers = pkt->headers;
 	__u8 type = headers->low16 >> 8;
 
 	if (headers->source[0] || headers->source[1] || headers->fragment_at)
@@ -184,37 +187,62 @@ static __always_inline bool is_unspecified_source(const struct packet *pkt)
 		type == ICMPV6_MLD_REPORT || type == ICMPV6_MLD_DONE || type == ICMPV6_MLD2_REPORT);
 }
 
-/* A packet from the instance that was read as `parsed`: an IP packet, ARP, or another EtherType. */
-static __always_inline bool guard_permits(__u32 root, const struct packet *pkt,
-					  enum sg_reason parsed)
+/*
+ * A plain packet from the instance at the other end of an Ethernet; the MAC as
+ * a number, the address not that of nobody. Not 0: it is permitted.
+ */
+__noinline int sg_guard_permits_plain(__u32 root, __u64 mac, __u32 family, __u64 high, __u64 low)
 {
-	const struct headers *headers = pkt->headers;
-	__u8 type = headers->low16 >> 8;
-	const __u8 *source;
 	struct guard guard;
-	__u8 copy[ETH_ALEN];
 
 	if (!guard_read(root, &guard))
-		return false;
-	if (!(pkt->options & SG_OPTION_NO_LINK_HEADER)) {
-		source = frame_bytes(&pkt->frame, ETH_ALEN, sizeof(copy), copy);
-		if (!source || !guard_permits_mac(&guard, source))
-			return false;
+		return 0;
+	return guard_permits_mac(&guard, mac) && guard_permits_ip(&guard, family, high, low);
+}
+
+/*
+ * The source of a packet from the instance, read into sg_scratch as `parsed`:
+ * an IP packet, ARP, or another EtherType. Not 0: it is permitted.
+ */
+__noinline int sg_guard_permits_source(SG_CONTEXT *ctx, __u32 root, __u32 options, __u32 parsed)
+{
+	struct sg_scratch *scratch = scratch_get();
+	const struct headers *headers;
+	const __u8 *source;
+	struct guard guard;
+	struct frame frame;
+	__u8 copy[ETH_ALEN];
+
+	if (!scratch || !guard_read(root, &guard))
+		return 0;
+	headers = &scratch->headers;
+	if (!(options & SG_OPTION_NO_LINK_HEADER)) {
+		frame_read(ctx, &frame);
+		source = frame_bytes(&frame, ETH_ALEN, sizeof(copy), copy);
+		if (!source || !guard_permits_mac(&guard, mac_read(source)))
+			return 0;
 	}
+	return parsed != SG_UNDECIDED || is_unspecified_source(headers) ||
+	       guard_permits_ip(&guard, headers->family, headers->source[0], headers->source[1]);
+}
+
+/* The addresses that ARP and neighbour discovery say in their payload. */
+static __always_inline bool guard_permits_payload(SG_CONTEXT *ctx, __u32 root,
+						  const struct headers *headers,
+						  enum sg_reason parsed)
+{
+	__u8 type = headers->low16 >> 8;
+
 	if (parsed == SG_REASON_ARP)
-		return sg_guard_permits_arp(pkt->frame.ctx, root, headers->network);
-	if (parsed != SG_UNDECIDED)
-		return true;
-	if (!is_unspecified_source(pkt) &&
-	    !guard_permits_ip(&guard, headers->family, headers->source[0], headers->source[1]))
-		return false;
-	if (headers->family == SG_IPV4 || !is_icmp(headers) || headers->fragment_at ||
-	    type < ICMPV6_ROUTER_SOLICITATION || type > ICMPV6_NEIGHBOR_ADVERTISEMENT)
+		return sg_guard_permits_arp(ctx, root, headers->network);
+	if (parsed != SG_UNDECIDED || headers->family == SG_IPV4 || !is_icmp(headers) ||
+	    headers->fragment_at || type < ICMPV6_ROUTER_SOLICITATION ||
+	    type > ICMPV6_NEIGHBOR_ADVERTISEMENT)
 		return true;
 	/* what it says may lie in another fragment; nobody listens to it (RFC 6980) */
 	if (headers->is_first_fragment)
 		return false;
-	return sg_guard_permits_nd(pkt->frame.ctx, root, headers->transport, headers->end, type);
+	return sg_guard_permits_nd(ctx, root, headers->transport, headers->end, type);
 }
 
 #endif

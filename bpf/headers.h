@@ -45,6 +45,7 @@ struct flow {
 	__u8 protocol;
 	__u8 family;
 	__u8 opener;	   /* SG_CONNECTION_EGRESS, where opener_known */
+	__u8 tcp_flags;	   /* of a TCP packet that is not quoted; else 0 */
 	__u8 opener_known; /* ICMP: SG_CONNECTION_EGRESS, as it is known who asks; else 0 */
 	bool is_egress;
 	bool is_answer; /* ICMP: the type says so; it can only be a reply */

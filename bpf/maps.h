@@ -34,9 +34,9 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, SG_HEAP_NODES);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, union sg_node);
+	__uint(value_size, SG_HEAP_NODES * sizeof(union sg_node));
 } sg_heap SEC(".maps");
 
 /*
@@ -109,6 +109,7 @@ struct sg_scratch {
 	struct headers headers;
 	struct headers quoted; /* of the packet inside of an ICMP error */
 	struct flow flow;      /* of the one or the other */
+	__u32 length;	       /* of the frame, in bytes */
 };
 
 struct {

@@ -23,13 +23,14 @@
 /* No header that we read begins beyond this; keeps offsets in what the verifier allows. */
 #define MAX_HEADER_OFFSET 0x4fff
 
+#define NO_UNROLL _Pragma("clang loop unroll(disable)")
+
 /* The bytes, as the entry point found them. */
 struct frame {
 	SG_CONTEXT *ctx;
 	void *data;
 	void *data_end;	       /* of the bytes that lie in one piece */
 	__u32 length;	       /* bytes of the whole frame */
-	__u32 segments;	       /* 0: not a GSO packet, or their number is not known */
 	__u32 segment_size;    /* payload of a segment; 0: not a GSO packet */
 	__u32 behind_link;     /* bytes less the link header, where the kernel tells; else 0 */
 	__u32 metadata_tags;   /* VLAN tags that the kernel keeps beside the frame */
@@ -44,7 +45,7 @@ static __always_inline struct sg_scratch *scratch_get(void)
 }
 
 struct packet {
-	struct frame frame;
+	SG_CONTEXT *ctx;
 	struct sg_scratch *scratch;
 	struct headers *headers; /* in scratch */
 	__u32 slot;
@@ -70,6 +71,12 @@ static __always_inline bool frame_load(const struct frame *frame, __u32 offset, 
  */
 static __always_inline bool frame_hides_link(const struct frame *frame, __be16 type);
 
+/* For a plain packet (plain.h): bytes of the frame, for XDP of its first piece; the question above. */
+static __always_inline __u32 frame_linear_length(SG_CONTEXT *ctx);
+static __always_inline bool frame_may_hide_link(SG_CONTEXT *ctx);
+/* Packets on the wire that it is; arguments as for count(). */
+static __always_inline __u32 frame_segments(SG_CONTEXT *ctx, __u32 length, __u32 payload);
+
 /*
  * The `length` bytes (a constant) at `offset`, or NULL when the frame ends
  * before. They are where the frame is, or in `copy`.
@@ -77,11 +84,14 @@ static __always_inline bool frame_hides_link(const struct frame *frame, __be16 t
 static __always_inline const void *frame_bytes(const struct frame *frame, __u32 offset,
 					       __u32 length, void *copy)
 {
+	__u64 from = offset;
 	void *at;
 
-	if (offset > MAX_HEADER_OFFSET)
+	/* what is compared is what is used, also for the compiler */
+	SG_OPAQUE(from);
+	if (from > MAX_HEADER_OFFSET)
 		return NULL;
-	at = frame->data + offset;
+	at = frame->data + from;
 	if (at + length <= frame->data_end)
 		return at;
 	if (offset + length > frame->length || !frame_load(frame, offset, copy, length))

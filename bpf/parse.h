@@ -54,17 +54,16 @@ static __always_inline enum sg_reason parse_ethertype(const struct sg_binding *b
 }
 
 /* The link header and up to two VLAN tags, counting one that is in the metadata. */
-static __always_inline enum sg_reason parse_link(const struct packet *pkt, bool received,
-						 const struct sg_binding *binding)
+static __always_inline enum sg_reason parse_link(const struct frame *frame, bool received,
+						 const struct sg_binding *binding,
+						 struct headers *headers)
 {
-	const struct frame *frame = &pkt->frame;
-	struct headers *headers = pkt->headers;
 	const __be16 *field;
 	__be16 type;
 	__u16 copy;
 
 	headers->network = 0;
-	if (pkt->options & SG_OPTION_NO_LINK_HEADER)
+	if (binding->options & SG_OPTION_NO_LINK_HEADER)
 		return parse_ethertype(binding, frame->metadata_proto, headers);
 	field = frame_bytes(frame, offsetof(struct ethhdr, h_proto), sizeof(copy), &copy);
 	if (!field)

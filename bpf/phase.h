@@ -19,15 +19,15 @@ struct progress {
 	__u8 flags;
 };
 
-static __always_inline bool tcp_is_first(const struct headers *headers)
+static __always_inline bool tcp_is_first(__u8 flags)
 {
-	return (headers->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+	return (flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 }
 
 /* Whether it is neither the first nor the last segment that a side sends. */
-static __always_inline bool tcp_goes_on(const struct headers *headers)
+static __always_inline bool tcp_goes_on(__u8 flags)
 {
-	return (headers->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_ACK;
+	return (flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_ACK;
 }
 
 static __always_inline __u8 phase_new(const struct flow *flow)
@@ -42,11 +42,9 @@ static __always_inline __u8 phase_new(const struct flow *flow)
 }
 
 /* FIN and RST of either side; a reply with an ACK completes the handshake. */
-static __always_inline struct progress tcp_next(struct progress at, const struct headers *headers,
-						bool is_reply)
+static __always_inline struct progress tcp_next(struct progress at, __u8 flags, bool is_reply)
 {
 	const __u8 both = SG_CONNECTION_OPENER_FIN | SG_CONNECTION_REPLIER_FIN;
-	__u8 flags = headers->tcp_flags;
 
 	if (flags & TCP_RST) {
 		at.phase = SG_PHASE_TCP_CLOSED;
@@ -62,10 +60,10 @@ static __always_inline struct progress tcp_next(struct progress at, const struct
 }
 
 static __always_inline struct progress phase_next(struct progress at, const struct flow *flow,
-						  const struct headers *headers, bool is_reply)
+						  bool is_reply)
 {
 	if (flow->protocol == IPPROTO_TCP)
-		return tcp_next(at, headers, is_reply);
+		return tcp_next(at, flow->tcp_flags, is_reply);
 	/* each unreplied phase is followed by its replied one */
 	if (is_reply && SG_PHASE_IS_UNREPLIED(at.phase))
 		at.phase++;
@@ -77,21 +75,19 @@ static __always_inline struct progress phase_next(struct progress at, const stru
  * its own is one only in a handshake that both sides began (RFC 9293, 3.5);
  * otherwise it asks for a new connection, which the rules refuse.
  */
-static __always_inline bool phase_allows_reply(__u8 phase, const struct flow *flow,
-					       const struct headers *headers)
+static __always_inline bool phase_allows_reply(__u8 phase, const struct flow *flow)
 {
 	if (flow->protocol != IPPROTO_TCP)
 		return true;
-	if (tcp_is_first(headers))
+	if (tcp_is_first(flow->tcp_flags))
 		return phase == SG_PHASE_TCP_HALF_OPEN;
-	return headers->tcp_flags & (TCP_ACK | TCP_RST);
+	return flow->tcp_flags & (TCP_ACK | TCP_RST);
 }
 
 /* Whether a packet of the accepted side begins a connection in the place of this one. */
-static __always_inline bool phase_is_over(__u8 phase, const struct flow *flow,
-					  const struct headers *headers)
+static __always_inline bool phase_is_over(__u8 phase, const struct flow *flow)
 {
-	if (flow->protocol != IPPROTO_TCP || !tcp_is_first(headers))
+	if (flow->protocol != IPPROTO_TCP || !tcp_is_first(flow->tcp_flags))
 		return false;
 	return phase == SG_PHASE_TCP_CLOSING || phase == SG_PHASE_TCP_CLOSED;
 }

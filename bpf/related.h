@@ -63,7 +63,7 @@ static __always_inline enum sg_reason related(const struct packet *pkt, enum sg_
 	const struct headers *quoted = &pkt->scratch->quoted;
 	struct flow *flow = &pkt->scratch->flow;
 
-	if (sg_read_quoted(pkt->frame.ctx, pkt->headers->transport + ICMP_HEADER, pkt->headers->end,
+	if (sg_read_quoted(pkt->ctx, pkt->headers->transport + ICMP_HEADER, pkt->headers->end,
 			   pkt->headers->family))
 		return rejected;
 	if (quoted->source[0] != pkt->headers->destination[0] ||

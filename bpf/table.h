@@ -38,23 +38,37 @@ static __always_inline struct sg_lock *lock_get(__u32 bucket)
 	return bpf_map_lookup_elem(&sg_locks, &index);
 }
 
-/* The position of the entry with this tag, passing over `skip` of them. */
-__noinline __u32 sg_find_tag(__u32 first, __u32 second, __u32 tag, __u32 skip)
-{
-	for (int half = 0; half < 2; half++) {
-		struct sg_bucket *bucket = bucket_get(half ? second : first);
+/* The tags of a bucket, two a word. */
+#define TAG_WORDS (SG_BUCKET_ENTRIES / 2)
+#define TAG_ONES 0x0000000100000001ULL
+#define TAG_HIGHS 0x8000000080000000ULL
 
-		if (!bucket)
-			return NO_POSITION;
-		for (int i = 0; i < SG_BUCKET_ENTRIES; i++) {
-			if (bucket->tag[i] != tag)
-				continue;
-			if (!skip)
-				return half * SECOND_BUCKET + i;
-			skip--;
-		}
+/*
+ * The index of the entry with this tag, or SG_BUCKET_ENTRIES. Two tags at a
+ * time: in a word less one each, where the word's half is zero, its highest
+ * bit turns from 0 to 1 (Mycroft, 1987). By a borrow a high half can seem zero
+ * too, but only beside a low half that is; so those count first.
+ */
+static __always_inline __u32 bucket_find(const struct sg_bucket *bucket, __u32 tag)
+{
+	const __u64 *words = (const __u64 *)bucket->tag;
+	__u64 wanted = (__u64)tag << 32 | tag, found = 0;
+	__u32 low, odd;
+
+	SG_UNROLL
+	for (int i = 0; i < TAG_WORDS; i++) {
+		__u64 x = words[i] ^ wanted;
+
+		/* bits i and i + 32 for the two halves of word i */
+		found |= ((x - TAG_ONES) & ~x & TAG_HIGHS) >> (31 - i);
 	}
-	return NO_POSITION;
+	if (!found)
+		return SG_BUCKET_ENTRIES;
+	odd = !(__u32)found;
+	low = odd ? found >> 32 : found;
+	low &= -low;
+	/* 1, 2, 4, 8 to 0, 1, 2, 3 */
+	return ((low >> 1) - (low >> 3)) * 2 + odd;
 }
 
 /* Without branches, of which the verifier would follow every way. */
@@ -83,39 +97,44 @@ struct known {
 	__u32 generation;
 };
 
-/* The flow's entry. */
+/* Look whether the entry at `index` is the flow's. */
+static __always_inline bool entry_read(struct sg_bucket *bucket, __u32 index,
+				       const struct flow *flow, struct known *known)
+{
+	struct sg_connection *entry = &bucket->entry[index & (SG_BUCKET_ENTRIES - 1)];
+	__u32 version = *(volatile __u32 *)&entry->version;
+
+	IN_ORDER();
+	if (!entry_is(entry, flow))
+		return false;
+	known->at.phase = entry->phase;
+	known->at.flags = entry->flags;
+	known->generation = entry->generation;
+	IN_ORDER();
+	/* after the phase: see table_update */
+	known->seen = entry->seen;
+	IN_ORDER();
+	if (version & 1 || *(volatile __u32 *)&entry->version != version)
+		return false;
+	known->entry = entry;
+	return true;
+}
+
+/* The flow's entry. No bucket holds a tag twice: see tag_is_taken. */
 static __always_inline void table_find(const struct place *place, const struct flow *flow,
 				       struct known *known)
 {
 	known->entry = NULL;
-	/* two flows with one tag in sixteen entries are rare, three are not looked for */
-	for (__u32 skip = 0; skip < 2; skip++) {
-		__u32 at = sg_find_tag(place->first, place->second, place->tag, skip);
-		struct sg_connection *entry;
-		struct sg_bucket *bucket;
-		__u32 version;
+	NO_UNROLL
+	for (int half = 0; half < 2; half++) {
+		struct sg_bucket *bucket = bucket_get(half ? place->second : place->first);
+		__u32 index;
 
-		if (at >= NO_POSITION)
-			return;
-		bucket = bucket_get(at & SECOND_BUCKET ? place->second : place->first);
 		if (!bucket)
 			return;
-		entry = &bucket->entry[at & (SG_BUCKET_ENTRIES - 1)];
-		version = *(volatile __u32 *)&entry->version;
-		IN_ORDER();
-		if (!entry_is(entry, flow))
-			continue;
-		known->at.phase = entry->phase;
-		known->at.flags = entry->flags;
-		known->generation = entry->generation;
-		IN_ORDER();
-		/* after the phase: see table_update */
-		known->seen = entry->seen;
-		IN_ORDER();
-		if (version & 1 || *(volatile __u32 *)&entry->version != version)
-			continue;
-		known->entry = entry;
-		return;
+		index = bucket_find(bucket, place->tag);
+		if (index < SG_BUCKET_ENTRIES && entry_read(bucket, index, flow, known))
+			return;
 	}
 }
 
@@ -149,11 +168,13 @@ __noinline __u32 sg_find_room(__u32 first, __u32 second, __u32 owner, __u32 now,
 
 	if (!settings)
 		return NO_POSITION;
+	NO_UNROLL
 	for (int half = 0; half < 2; half++) {
 		struct sg_bucket *bucket = bucket_get(half ? second : first);
 
 		if (!bucket)
 			return NO_POSITION;
+		NO_UNROLL
 		for (int i = 0; i < SG_BUCKET_ENTRIES; i++) {
 			__u32 score = room_score(settings, &bucket->entry[i], bucket->tag[i], owner,
 						 now, budget);
@@ -176,6 +197,7 @@ __noinline int sg_sweep(__u32 index, __u32 now)
 
 	if (!settings || !bucket || !lock)
 		return 0;
+	NO_UNROLL
 	for (int i = 0; i < SG_BUCKET_ENTRIES; i++) {
 		struct sg_connection *entry = &bucket->entry[i];
 		__u32 owner = 0;

@@ -19,12 +19,29 @@ static __always_inline void frame_read(struct __sk_buff *skb, struct frame *fram
 		.data = (void *)(long)skb->data,
 		.data_end = (void *)(long)skb->data_end,
 		.length = skb->len,
-		.segments = skb->gso_segs,
 		.segment_size = skb->gso_size,
 		.behind_link = skb->wire_len,
 		.metadata_tags = skb->vlan_present,
 		.metadata_proto = skb->protocol,
 	};
+}
+
+static __always_inline __u32 frame_linear_length(struct __sk_buff *skb)
+{
+	return skb->len;
+}
+
+/* A guest's GSO packet need not come with their number; then it follows from the payload. */
+static __always_inline __u32 frame_segments(struct __sk_buff *skb, __u32 length, __u32 payload)
+{
+	__u32 size = skb->gso_size, segments;
+
+	if (!size)
+		return 1;
+	segments = skb->gso_segs;
+	if (segments)
+		return segments;
+	return length > payload ? (length - payload + size - 1) / size : 1;
 }
 
 static __always_inline bool frame_load(const struct frame *frame, __u32 offset, void *to,
@@ -58,6 +75,22 @@ static __always_inline bool frame_hides_link(const struct frame *frame, __be16 t
 	       !bpf_skb_load_bytes_relative(frame->ctx, 0, &network, sizeof(network),
 					    BPF_HDR_START_NET) &&
 	       beginning == network;
+}
+
+/* The same, where it does not pay to ask. */
+static __always_inline bool frame_may_hide_link(struct __sk_buff *skb)
+{
+	const void *data = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
+	__u8 version;
+
+	if (skb->wire_len != skb->len)
+		return false;
+	if (data + ETH_HLEN > data_end)
+		return true;
+	version = *(const __u8 *)data >> 4;
+	return *(const __be16 *)(data + offsetof(struct ethhdr, h_proto)) !=
+		       (__be16)skb->protocol ||
+	       version == 4 || version == 6;
 }
 
 /* Accepted packets go on to the next program of the hook. */

@@ -10,6 +10,7 @@
 #include "exempt.h"
 #include "fragment.h"
 #include "guard.h"
+#include "plain.h"
 #include "related.h"
 
 static __always_inline const struct sg_binding *binding_find(__u32 ifindex)
@@ -24,7 +25,8 @@ static __always_inline bool may_go_on(const struct packet *pkt)
 {
 	const struct sg_settings *settings = settings_get();
 
-	return settings && pkt->headers->protocol == IPPROTO_TCP && tcp_goes_on(pkt->headers) &&
+	return settings && pkt->headers->protocol == IPPROTO_TCP &&
+	       tcp_goes_on(pkt->headers->tcp_flags) &&
 	       (__s32)(pkt->starts_until - clock_now(settings)) > 0;
 }
 
@@ -53,7 +55,7 @@ static __always_inline enum sg_reason judge_by_rules(const struct packet *pkt)
 	} else if (is_icmp(pkt->headers) && !flow->is_answer) {
 		return reason;
 	}
-	reason = sg_connection_reply(reason, quoted);
+	reason = reply(flow, reason, quoted);
 	return pkt->starts_until && may_go_on(pkt) ? SG_REASON_REPLY : reason;
 }
 
@@ -63,19 +65,48 @@ static __always_inline enum sg_reason judge_ip(const struct packet *pkt)
 	enum sg_reason reason;
 
 	if (pkt->headers->fragment_at)
-		return fragment_judge(pkt);
+		return sg_fragment_judge(pkt->policy, pkt->owner, pkt->direction);
 	reason = exempt(pkt->headers, pkt->direction, pkt->options);
 	if (reason == SG_UNDECIDED)
 		reason = judge_by_rules(pkt);
 	if (pkt->headers->is_first_fragment && SG_REASON_ACCEPTS(reason))
-		fragment_remember(pkt);
+		sg_fragment_remember(pkt->policy, pkt->owner, pkt->direction);
+	return reason;
+}
+
+static __always_inline __u32 direction_of(__u32 options, bool received)
+{
+	return received == !!(options & SG_OPTION_GUEST) ? SG_EGRESS : SG_INGRESS;
+}
+
+/*
+ * Read the frame into sg_scratch. A function of its own, so that its stack is
+ * given back before anything else is asked.
+ */
+__noinline int sg_parse(SG_CONTEXT *ctx, __u32 ifindex, __u32 received)
+{
+	const struct sg_binding *binding = binding_find(ifindex);
+	struct sg_scratch *scratch = scratch_get();
+	enum sg_reason reason;
+	struct frame frame;
+
+	if (!scratch)
+		return SG_REASON_NO_INSTANCE;
+	scratch->headers = (struct headers){};
+	frame_read(ctx, &frame);
+	scratch->length = frame.length;
+	if (!binding)
+		return SG_REASON_NO_INSTANCE;
+	reason = parse_link(&frame, received, binding, &scratch->headers);
+	if (reason == SG_UNDECIDED)
+		reason = parse_network(&frame, frame.length, &scratch->headers);
 	return reason;
 }
 
 static __always_inline enum sg_reason judge(struct packet *pkt, __u32 ifindex, bool received)
 {
+	enum sg_reason reason = sg_parse(pkt->ctx, ifindex, received);
 	const struct sg_binding *binding = binding_find(ifindex);
-	enum sg_reason reason;
 
 	if (!binding)
 		return SG_REASON_NO_INSTANCE;
@@ -88,34 +119,147 @@ static __always_inline enum sg_reason judge(struct packet *pkt, __u32 ifindex, b
 	pkt->starts_until = binding->starts_until;
 	pkt->window = binding->window;
 	pkt->share = binding->share;
-	pkt->direction = received == !!(pkt->options & SG_OPTION_GUEST) ? SG_EGRESS : SG_INGRESS;
-	reason = parse_link(pkt, received, binding);
-	if (reason == SG_UNDECIDED)
-		reason = parse_network(&pkt->frame, pkt->frame.length, pkt->headers);
+	pkt->direction = direction_of(pkt->options, received);
 	if (reason != SG_UNDECIDED && !SG_REASON_ACCEPTS(reason))
 		return reason;
 	if (pkt->direction == SG_EGRESS && binding->guard &&
-	    !guard_permits(binding->guard, pkt, reason))
+	    (!sg_guard_permits_source(pkt->ctx, binding->guard, pkt->options, reason) ||
+	     !guard_permits_payload(pkt->ctx, binding->guard, pkt->headers, reason)))
 		return SG_REASON_SPOOFED;
 	return reason == SG_UNDECIDED ? judge_ip(pkt) : reason;
 }
 
-/* Judge and count: the one exit of every program. */
-static __always_inline enum sg_verdict verdict(SG_CONTEXT *ctx, __u32 ifindex, bool received)
+/* The whole way of any packet: judge and count. */
+__noinline int sg_judge(SG_CONTEXT *ctx, __u32 ifindex, __u32 received)
 {
 	struct sg_scratch *scratch = scratch_get();
-	struct packet pkt = {};
+	struct packet pkt = {.ctx = ctx};
 	enum sg_reason reason;
 
 	/* it is an array's first entry, and so always there */
 	if (!scratch)
-		return SG_DROP;
+		return SG_REASON_NO_INSTANCE;
 	pkt.scratch = scratch;
 	pkt.headers = &scratch->headers;
-	*pkt.headers = (struct headers){};
-	frame_read(ctx, &pkt.frame);
 	reason = judge(&pkt, ifindex, received);
-	count(&pkt, reason);
+	count(ctx, pkt.slot, pkt.direction, reason, scratch->length, scratch->headers.payload);
+	return reason;
+}
+
+/* The rules, and the connections where those matter. SG_UNDECIDED: sg_judge has to. */
+static __always_inline enum sg_reason judge_plain(const struct sg_binding *binding,
+						  struct flow *flow)
+{
+	__u32 root = SG_POLICY_ROOT(flow->policy);
+	const union sg_node *heap = heap_get();
+	enum sg_reason reason, judged = SG_UNDECIDED;
+	const struct sg_layers *layers;
+	bool stateless;
+
+	if (!heap)
+		return SG_UNDECIDED;
+	layers = layers_of(heap, root, flow->is_egress, flow->family);
+	if (!layers)
+		return SG_REASON_POLICY_UNREADABLE;
+	stateless = layers->flags & SG_LAYERS_REPLIES_ACCEPTED;
+	flow->owner = binding->owner;
+	if (!stateless) {
+		flow->window = binding->window;
+		flow->share = binding->share;
+		judged = connection_judged(flow);
+		if (judged == SG_REASON_RULE_ACCEPT || judged == SG_REASON_REPLY)
+			return judged;
+	}
+	reason = decision_reason(
+		decide(heap, root, layers, flow->family, flow->remote[0], flow->remote[1],
+		       SG_PORT_KEY(flow->protocol, flow_opening_low16(flow, flow->is_egress))));
+	if (reason == SG_REASON_RULE_ACCEPT) {
+		if (stateless || reply_is_accepted(flow))
+			return reason;
+		return sg_connection_open();
+	}
+	if ((reason != SG_REASON_RULE_DENY && reason != SG_REASON_NO_RULE) ||
+	    judged == SG_REASON_NO_RULE)
+		return reason;
+	flow->window = binding->window;
+	flow->share = binding->share;
+	return reply(flow, reason, false);
+}
+
+/* Whether the source is the instance's own, as far as that is known. */
+static __always_inline enum sg_reason guard_plain(const struct flow *flow, SG_CONTEXT *ctx,
+						  __u32 guard)
+{
+	const void *data = (void *)(long)ctx->data, *data_end = (void *)(long)ctx->data_end;
+
+	/* an address that is none yet */
+	if (!(flow->local[0] | flow->local[1]) || data + ETH_HLEN > data_end)
+		return SG_UNDECIDED;
+	if (sg_guard_permits_plain(guard, mac_read(data + ETH_ALEN), flow->family, flow->local[0],
+				   flow->local[1]))
+		return SG_REASON_RULE_ACCEPT;
+	return SG_REASON_SPOOFED;
+}
+
+static __always_inline enum sg_reason
+inspect_plain(SG_CONTEXT *ctx, const struct sg_binding *binding, struct flow *flow)
+{
+	if (flow->is_egress && binding->guard) {
+		enum sg_reason reason = guard_plain(flow, ctx, binding->guard);
+
+		if (reason != SG_REASON_RULE_ACCEPT)
+			return reason;
+	}
+	if (flow->protocol == IPPROTO_UDP && !(binding->options & SG_OPTION_STRICT) &&
+	    flow_is_dhcp(flow))
+		return SG_REASON_DHCP;
+	return judge_plain(binding, flow);
+}
+
+/* The short way of a plain packet: judge and count, or leave it to sg_judge. */
+static __always_inline enum sg_reason quick(SG_CONTEXT *ctx, __u32 ifindex, bool received)
+{
+	const struct sg_binding *binding = bpf_map_lookup_elem(&sg_bindings, &ifindex);
+	struct sg_scratch *scratch = scratch_get();
+	struct flow *flow;
+	struct plain plain = {
+		.data_end = (void *)(long)ctx->data_end,
+		.length = frame_linear_length(ctx),
+	};
+	enum sg_reason reason;
+	__u64 policy;
+
+	if (!binding || !scratch)
+		return SG_UNDECIDED;
+	flow = &scratch->flow;
+	policy = *(const volatile __u64 *)&binding->policy;
+	if (!policy || binding->starts_until || binding->options & SG_OPTION_NO_LINK_HEADER)
+		return SG_UNDECIDED;
+	plain.flow = flow;
+	plain.is_egress = direction_of(binding->options, received);
+	flow->policy = policy;
+	flow->is_egress = plain.is_egress;
+	flow->opener = 0;
+	flow->opener_known = 0;
+	flow->is_answer = false;
+	flow->is_plain = false;
+	if (!plain_read(&plain, (void *)(long)ctx->data) || (received && frame_may_hide_link(ctx)))
+		return SG_UNDECIDED;
+	scratch->length = plain.length;
+	scratch->headers.payload = plain.payload;
+	reason = inspect_plain(ctx, binding, flow);
+	if (reason != SG_UNDECIDED)
+		count(ctx, SG_OWNER_SLOT(binding->owner), flow->is_egress, reason, scratch->length,
+		      scratch->headers.payload);
+	return reason;
+}
+
+static __always_inline enum sg_verdict verdict(SG_CONTEXT *ctx, __u32 ifindex, bool received)
+{
+	enum sg_reason reason = quick(ctx, ifindex, received);
+
+	if (reason == SG_UNDECIDED)
+		reason = sg_judge(ctx, ifindex, received);
 	return SG_REASON_ACCEPTS(reason) ? SG_ACCEPT : SG_DROP;
 }
 

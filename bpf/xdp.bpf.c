@@ -25,6 +25,20 @@ static __always_inline void frame_read(struct xdp_md *xdp, struct frame *frame)
 		frame->length = bpf_xdp_get_buff_len(xdp);
 }
 
+static __always_inline __u32 frame_linear_length(struct xdp_md *xdp)
+{
+	return xdp->data_end - xdp->data;
+}
+
+/* Packets are put together behind XDP. */
+static __always_inline __u32 frame_segments(struct xdp_md *xdp, __u32 length, __u32 payload)
+{
+	(void)xdp;
+	(void)length;
+	(void)payload;
+	return 1;
+}
+
 static __always_inline bool frame_load(const struct frame *frame, __u32 offset, void *to,
 				       __u32 length)
 {
@@ -36,6 +50,12 @@ static __always_inline bool frame_hides_link(const struct frame *frame, __be16 t
 {
 	(void)frame;
 	(void)type;
+	return false;
+}
+
+static __always_inline bool frame_may_hide_link(struct xdp_md *xdp)
+{
+	(void)xdp;
 	return false;
 }
 

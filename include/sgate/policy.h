@@ -164,27 +164,34 @@ _Static_assert(sizeof(union sg_node) == 64, "one cache line");
 #endif
 
 /*
- * One step of a search at node *index of its tree. True: it goes on at *index,
- * which is the next node now. What it found so far is in *answer.
+ * One step of a search: look for `key` in a node whose leftmost child is at
+ * `child` (index * fanout + 1, in the caller's count). True: the search goes on
+ * at *index. What it found so far is in *answer.
  *
- * The verifier must not be made to compare an index, or it follows every value
- * that one can have; hence the flags.
+ * Nothing but this is on the way from one node to the next, so it is short: the
+ * children's place does not wait for the comparisons, and those are summed up
+ * in two chains. The verifier must not be made to compare an index, or it
+ * follows every value that one can have; hence the flags.
  */
-static __always_inline bool sg_node32_step(const struct sg_node32 *node, __u32 key, __u32 *index,
-					   __u32 *answer)
+static __always_inline bool sg_node32_step(const struct sg_node32 *node, __u32 key, __u32 child,
+					   __u32 *index, __u32 *answer)
 {
-	__u64 below = 0;
+	__u64 below = 0, odd = 0;
 	__u32 a;
 
 	SG_UNROLL
-	for (int i = 0; i < SG_STARTS_32; i++) {
+	for (int i = 0; i < SG_STARTS_32; i += 2) {
 		/* start - key - 1 is negative exactly when start <= key */
-		__u64 difference = (__u64)node->start[i] - key - 1;
+		__u64 x = (__u64)node->start[i] - key - 1, y = (__u64)node->start[i + 1] - key - 1;
 
-		SG_OPAQUE(difference);
-		below += difference >> 63;
+		SG_OPAQUE(x);
+		SG_OPAQUE(y);
+		below += x >> 63;
+		odd += y >> 63;
+		SG_OPAQUE(odd);
 	}
-	*index = *index * SG_FANOUT_32 + 1 + (__u32)below;
+	below += odd;
+	*index = child + (__u32)below;
 	if (!below)
 		return node->answer[0] & SG_ANSWER_FIRST_CHILD;
 	a = node->answer[(below - 1) & (SG_STARTS_32 - 1)];
@@ -193,8 +200,8 @@ static __always_inline bool sg_node32_step(const struct sg_node32 *node, __u32 k
 }
 
 /* The same for 64-bit starts; *answer keeps SG_ANSWER_LOW_HALF. */
-static __always_inline bool sg_node64_step(const struct sg_node64 *node, __u64 key, __u32 *index,
-					   __u32 *answer)
+static __always_inline bool sg_node64_step(const struct sg_node64 *node, __u64 key, __u32 child,
+					   __u32 *index, __u32 *answer)
 {
 	__u64 below = SG_STARTS_64;
 	__u32 a;
@@ -208,7 +215,7 @@ static __always_inline bool sg_node64_step(const struct sg_node64 *node, __u64 k
 		SG_OPAQUE(above);
 		below -= above >> 63;
 	}
-	*index = *index * SG_FANOUT_64 + 1 + (__u32)below;
+	*index = child + (__u32)below;
 	if (!below)
 		return node->has_first_child;
 	/* below is 1 to 5; the comparison is for the verifier */

@@ -12,7 +12,8 @@ uint32_t image_search32(const struct image *image, uint32_t tree, uint32_t key, 
 	for (int level = 0; tree && level < SG_MAX_LEVELS_32; level++) {
 		if (tree >= image->count || index >= image->count - tree)
 			break;
-		if (!sg_node32_step(&image->nodes[tree + index].n32, key, &index, &answer))
+		if (!sg_node32_step(&image->nodes[tree + index].n32, key, index * SG_FANOUT_32 + 1,
+				    &index, &answer))
 			break;
 	}
 	return answer;
@@ -26,7 +27,8 @@ uint32_t image_search64(const struct image *image, uint32_t tree, uint64_t key)
 	for (int level = 0; tree && level < SG_MAX_LEVELS_64; level++) {
 		if (tree >= image->count || index >= image->count - tree)
 			break;
-		if (!sg_node64_step(&image->nodes[tree + index].n64, key, &index, &answer))
+		if (!sg_node64_step(&image->nodes[tree + index].n64, key, index * SG_FANOUT_64 + 1,
+				    &index, &answer))
 			break;
 	}
 	return answer;

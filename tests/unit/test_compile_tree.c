@@ -24,7 +24,7 @@ static uint32_t search32(const struct sg_node32 *nodes, size_t count, uint32_t k
 
 	for (int level = 0; level < SG_MAX_LEVELS_32; level++) {
 		assert_true(index < count);
-		if (!sg_node32_step(&nodes[index], key, &index, &answer))
+		if (!sg_node32_step(&nodes[index], key, index * SG_FANOUT_32 + 1, &index, &answer))
 			return answer;
 	}
 	fail_msg("too many levels");
@@ -69,7 +69,7 @@ static uint32_t search64(const struct sg_node64 *nodes, size_t count, uint64_t k
 
 	for (int level = 0; level < SG_MAX_LEVELS_64; level++) {
 		assert_true(index < count);
-		if (!sg_node64_step(&nodes[index], key, &index, &answer))
+		if (!sg_node64_step(&nodes[index], key, index * SG_FANOUT_64 + 1, &index, &answer))
 			return answer;
 	}
 	fail_msg("too many levels");

@@ -109,8 +109,8 @@ $(B)/tools/bench/%: $(B)/tools/bench/%.o $(B)/libsgate.a
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-cost: $(B)/tools/bench/packet_cost ## print what a packet and a policy cost here; as root
-	$(Q)$<
+bench: all bench-tools ## measure everything and write docs/benchmarks.md; as root, a quarter of an hour
+	$(Q)SGATE=$(abspath $(B)/sgate) tools/bench/run $(if $(QUICK),--quick)
 
 bench-tools: $(BENCH_TOOLS)
 tests: $(TESTS) $(E2E_TOOLS) $(BENCH_TOOLS)
@@ -163,7 +163,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
 	@echo 'settings: V=1 shows commands, SAN=1 builds with ASan and UBSan, PREFIX, DESTDIR'
 
-.PHONY: all cost bench-tools tests unit-tests demo check lint lint-files install clean help
+.PHONY: all bench bench-tools tests unit-tests demo check lint lint-files install clean help
 .SECONDARY:
 
 -include $(wildcard $(B)/loader/*.d $(B)/loader/*/*.d $(B)/bpf/*.d $(B)/tests/*/*.d $(B)/tools/*/*.d)

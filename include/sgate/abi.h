@@ -93,8 +93,8 @@ struct sg_meta {
 	__u64 netns_inode;     /* interface indexes the bindings mean */
 	__u64 programs;	       /* hash of the BPF objects that are pinned */
 	__u32 dirty_count;
-	__u32 reserved;
-	__u64 store; /* of the state directory whose instances the bindings are; 0: nobody's */
+	__u32 near_end; /* no entry of sg_bindings was written from this index on */
+	__u64 store;	/* of the state directory whose instances the bindings are; 0: nobody's */
 	struct sg_extent dirty[SG_MAX_DIRTY_EXTENTS];
 };
 

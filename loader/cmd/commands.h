@@ -18,6 +18,7 @@ command_run cmd_associate, cmd_dissociate;
 command_run cmd_status, cmd_stats, cmd_reconcile;
 command_run cmd_connections_list, cmd_connections_count, cmd_connections_flush;
 command_run cmd_connections_set, cmd_connections_settings;
+command_run cmd_bench;
 command_run cmd_version, cmd_help;
 
 /* The canonical text of each of ruleInfos on a line of its own. */

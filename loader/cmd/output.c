@@ -82,7 +82,8 @@ int output_object(json_t *object, struct error *err)
 
 int output_json(const json_t *document, struct error *err)
 {
-	AUTO_FREE char *text = document ? json_dumps(document, JSON_COMPACT) : NULL;
+	AUTO_FREE char *text =
+		document ? json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
 
 	if (!text)
 		return out_of_memory(err);
@@ -101,7 +102,8 @@ void output_error(bool json, const struct error *err)
 	if (json) {
 		document = json_pack("{s:{s:s, s:s}}", "error", "code", code, "message",
 				     shown.message);
-		text = document ? json_dumps(document, JSON_COMPACT) : NULL;
+		text = document ? json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(12))
+				: NULL;
 	}
 	if (text)
 		fprintf(stderr, "%s\n", text);

@@ -12,10 +12,24 @@
 
 #include "kern/internal.h"
 
+/* Beyond this index the array has no entries. */
+static uint32_t near_end(const struct kern *kern)
+{
+	uint32_t end = __atomic_load_n(&kern->meta->near_end, __ATOMIC_ACQUIRE);
+
+	return end < SG_NEAR_IFINDEXES ? end : SG_NEAR_IFINDEXES;
+}
+
+static int reach(const struct kern *kern, uint32_t end)
+{
+	return memory_reach(kern, MAP_BINDINGS, end * sizeof(*kern->bindings));
+}
+
 bool binding_get(const struct kern *kern, uint32_t ifindex, struct sg_binding *binding_out)
 {
 	if (ifindex < SG_NEAR_IFINDEXES) {
-		if (!__atomic_load_n(&kern->bindings[ifindex].policy, __ATOMIC_ACQUIRE))
+		if (ifindex >= near_end(kern) || reach(kern, ifindex + 1) ||
+		    !__atomic_load_n(&kern->bindings[ifindex].policy, __ATOMIC_ACQUIRE))
 			return false;
 		*binding_out = kern->bindings[ifindex];
 		return true;
@@ -70,6 +84,12 @@ int binding_set(struct kern *kern, uint32_t ifindex, const struct sg_binding *bi
 			return kern_error(err, errno, "cannot bind interface index %u", ifindex);
 		return 0;
 	}
+	r = reach(kern, ifindex + 1);
+	if (r)
+		return kern_error(err, -r, "cannot bind interface index %u", ifindex);
+	/* before the entry: nobody looks for it beyond the end */
+	if (ifindex >= near_end(kern))
+		__atomic_store_n(&kern->meta->near_end, ifindex + 1, __ATOMIC_RELEASE);
 	near = &kern->bindings[ifindex];
 	if (near->policy && meaning_changes(near, binding)) {
 		__atomic_store_n(&near->policy, NO_IMAGE, __ATOMIC_RELEASE);
@@ -95,6 +115,11 @@ int binding_clear(struct kern *kern, uint32_t ifindex, struct error *err)
 	if (r)
 		return r;
 	if (ifindex < SG_NEAR_IFINDEXES) {
+		if (ifindex >= near_end(kern))
+			return 0;
+		r = reach(kern, ifindex + 1);
+		if (r)
+			return kern_error(err, -r, "cannot unbind interface index %u", ifindex);
 		/* The rest stays until the entry is used again: a packet may be reading it. */
 		__atomic_store_n(&kern->bindings[ifindex].policy, 0, __ATOMIC_RELEASE);
 		return 0;
@@ -110,10 +135,13 @@ int binding_each(const struct kern *kern,
 {
 	int fd = kern->maps[MAP_BINDINGS_FAR];
 	uint32_t key, *previous = NULL;
+	uint32_t end = near_end(kern);
 	struct sg_binding binding;
-	int r;
+	int r = reach(kern, end);
 
-	for (uint32_t i = 0; i < SG_NEAR_IFINDEXES; i++) {
+	if (r)
+		return r;
+	for (uint32_t i = 0; i < end; i++) {
 		if (!kern->bindings[i].policy)
 			continue;
 		binding = kern->bindings[i];

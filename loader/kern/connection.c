@@ -22,11 +22,14 @@ static int clock_read(const struct kern *kern, uint32_t *now_out)
 {
 	char path[KERN_PATH_MAX], frame[SMALLEST_FRAME] = {};
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = sizeof(frame));
-	AUTO_CLOSE int program = -1;
+	int program = kern->programs[PROGRAM_CLOCK];
+	AUTO_CLOSE int opened = -1;
 
-	if (kern_path(kern, path, "progs", kern_program_names[PROGRAM_CLOCK], NULL))
-		return -ENAMETOOLONG;
-	program = bpf_obj_get(path);
+	if (program < 0) {
+		if (kern_path(kern, path, "progs", kern_program_names[PROGRAM_CLOCK], NULL))
+			return -ENAMETOOLONG;
+		program = opened = bpf_obj_get(path);
+	}
 	if (program < 0 || bpf_prog_test_run_opts(program, &options))
 		return -errno;
 	*now_out = options.retval;
@@ -61,6 +64,11 @@ uint32_t share_owner(const struct kern *kern, uint32_t slot)
 uint32_t share_window(const struct kern *kern, uint32_t slot)
 {
 	return slot * WINDOW_STEP & kern->settings->bucket_mask;
+}
+
+int buckets_reach(const struct kern *kern)
+{
+	return memory_reach(kern, MAP_CONNECTIONS, kern->bucket_count * sizeof(*kern->buckets));
 }
 
 /* Copy an entry that is not being written. */
@@ -131,7 +139,9 @@ int connections_each(const struct kern *kern, uint32_t slot,
 
 	if (!owners)
 		return -ENOMEM;
-	r = clock_read(kern, &now);
+	r = buckets_reach(kern);
+	if (!r)
+		r = clock_read(kern, &now);
 	for (uint32_t i = 0; !r && i < walk.count * SG_BUCKET_ENTRIES; i++) {
 		uint32_t at = (walk.first + i / SG_BUCKET_ENTRIES) & kern->settings->bucket_mask;
 		const struct sg_bucket *bucket = &kern->buckets[at];
@@ -191,9 +201,13 @@ int share_reset(struct kern *kern, uint32_t slot, struct error *err)
 }
 
 /* Free the places of entries that the slot's new epoch has left behind. */
-static void free_abandoned(struct kern *kern, uint32_t slot, uint32_t owner)
+static int free_abandoned(struct kern *kern, uint32_t slot, uint32_t owner)
 {
 	struct walk walk = walk_of(kern, slot);
+	int r = buckets_reach(kern);
+
+	if (r)
+		return r;
 
 	for (uint32_t i = 0; i < walk.count * SG_BUCKET_ENTRIES; i++) {
 		uint32_t at = (walk.first + i / SG_BUCKET_ENTRIES) & kern->settings->bucket_mask;
@@ -206,6 +220,7 @@ static void free_abandoned(struct kern *kern, uint32_t slot, uint32_t owner)
 			__atomic_compare_exchange_n(tag, &seen, 0, false, __ATOMIC_RELAXED,
 						    __ATOMIC_RELAXED);
 	}
+	return 0;
 }
 
 int connections_flush(struct kern *kern, uint32_t slot, uint32_t ifindex, struct error *err)
@@ -227,7 +242,8 @@ int connections_flush(struct kern *kern, uint32_t slot, uint32_t ifindex, struct
 		binding.owner = owner;
 		r = binding_set(kern, ifindex, &binding, err);
 	}
-	if (!r)
-		free_abandoned(kern, slot, owner);
-	return r;
+	if (r)
+		return r;
+	r = free_abandoned(kern, slot, owner);
+	return r ? kern_error(err, -r, "cannot flush the connections of slot %u", slot) : 0;
 }

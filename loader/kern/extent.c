@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "util/array.h"
 
@@ -25,6 +26,29 @@ int extents_add(struct extents *extents, struct sg_extent extent)
 	if (ARRAY_GROW(extents->items, extents->count, extents->capacity))
 		return -ENOMEM;
 	extents->items[extents->count++] = extent;
+	return 0;
+}
+
+int extents_insert(struct extents *extents, struct sg_extent extent)
+{
+	size_t low = 0, high = extents->count;
+
+	if (!extent.nodes)
+		return 0;
+	if (ARRAY_GROW(extents->items, extents->count, extents->capacity))
+		return -ENOMEM;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (extents->items[middle].first < extent.first)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	memmove(&extents->items[low + 1], &extents->items[low],
+		(extents->count - low) * sizeof(*extents->items));
+	extents->items[low] = extent;
+	extents->count++;
 	return 0;
 }
 

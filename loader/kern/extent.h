@@ -22,6 +22,9 @@ void extents_fini(struct extents *extents);
 /* Append one; one without nodes is left out. 0 or -ENOMEM. */
 int extents_add(struct extents *extents, struct sg_extent extent);
 
+/* Put one into its place among sorted ones; its nodes are nobody's yet. 0 or -ENOMEM. */
+int extents_insert(struct extents *extents, struct sg_extent extent);
+
 /* Sort, and drop repeats of the same first node. */
 void extents_sort(struct extents *extents);
 

@@ -17,17 +17,27 @@
 #include "model/code.h"
 #include "util/cleanup.h"
 
-/* The image whose root is at a heap index; without nodes when none can be there. */
-static struct sg_extent extent_at(const struct kern *kern, uint32_t root)
+static int reach(const struct kern *kern, uint32_t end)
+{
+	return memory_reach(kern, MAP_HEAP, end * sizeof(*kern->heap));
+}
+
+/* The image whose root is at a heap index; without nodes when none can be there. -errno. */
+static int extent_at(const struct kern *kern, uint32_t root, struct sg_extent *extent_out)
 {
 	const struct sg_image_header *header;
+	int r;
 
+	*extent_out = (struct sg_extent){};
 	if (!root || root >= SG_HEAP_NODES - 1)
-		return (struct sg_extent){};
+		return 0;
+	r = reach(kern, root + 2);
+	if (r)
+		return r;
 	header = &kern->heap[root + 1].header;
-	if (header->magic != SG_IMAGE_MAGIC || header->nodes > SG_HEAP_NODES - root)
-		return (struct sg_extent){};
-	return (struct sg_extent){.first = root, .nodes = header->nodes};
+	if (header->magic == SG_IMAGE_MAGIC && header->nodes <= SG_HEAP_NODES - root)
+		*extent_out = (struct sg_extent){.first = root, .nodes = header->nodes};
+	return 0;
 }
 
 struct bound_images {
@@ -35,14 +45,21 @@ struct bound_images {
 	struct extents *extents;
 };
 
+static int add_image(const struct bound_images *images, uint32_t root)
+{
+	struct sg_extent extent;
+	int r = extent_at(images->kern, root, &extent);
+
+	return r ? r : extents_add(images->extents, extent);
+}
+
 static int add_bound(uint32_t ifindex, const struct sg_binding *binding, void *context)
 {
 	struct bound_images *images = context;
-	int r;
+	int r = add_image(images, SG_POLICY_ROOT(binding->policy));
 
 	(void)ifindex;
-	r = extents_add(images->extents, extent_at(images->kern, SG_POLICY_ROOT(binding->policy)));
-	return r ? r : extents_add(images->extents, extent_at(images->kern, binding->guard));
+	return r ? r : add_image(images, binding->guard);
 }
 
 /* Images that a binding names. */
@@ -88,6 +105,10 @@ static int find_clean_room(const struct kern *kern, uint32_t nodes, uint32_t *fi
 	AUTO(extents_fini) struct extents taken = {};
 	int r = 0;
 
+	if (!dirty_count(kern)) {
+		*first_out = extents_find_room(&kern->used, nodes);
+		return 0;
+	}
 	for (size_t i = 0; !r && i < kern->used.count; i++)
 		r = extents_add(&taken, kern->used.items[i]);
 	for (uint32_t i = 0; !r && i < dirty_count(kern); i++)
@@ -124,11 +145,12 @@ static int allocate(struct kern *kern, uint32_t nodes, uint32_t *first_out, stru
 /* Whether the nodes at `root` are the image's, but for what publishing writes. */
 static bool same_image(const struct kern *kern, uint32_t root, const struct image *image)
 {
-	struct sg_extent extent = extent_at(kern, root);
 	const union sg_node *there = &kern->heap[root];
 	struct sg_image_header header;
+	struct sg_extent extent;
 
-	if (extent.nodes != image->count)
+	if (extent_at(kern, root, &extent) || extent.nodes != image->count ||
+	    reach(kern, root + image->count))
 		return false;
 	header = there[1].header;
 	header.generation = image->nodes[1].header.generation;
@@ -179,10 +201,12 @@ int heap_publish(struct kern *kern, const struct image *image, uint64_t *word_ou
 	r = allocate(kern, image->count, &root, err);
 	if (r)
 		return r;
-	r = extents_add(&kern->used, (struct sg_extent){.first = root, .nodes = image->count});
+	r = reach(kern, root + image->count);
+	if (!r)
+		r = extents_insert(&kern->used,
+				   (struct sg_extent){.first = root, .nodes = image->count});
 	if (r)
 		return kern_error(err, -r, "cannot publish a policy");
-	extents_sort(&kern->used);
 	memcpy(&kern->heap[root], image->nodes, image->count * sizeof(*image->nodes));
 	header = &kern->heap[root + 1].header;
 	header->generation = next_generation(kern);
@@ -194,11 +218,13 @@ int heap_publish(struct kern *kern, const struct image *image, uint64_t *word_ou
 
 int heap_retire(struct kern *kern, uint32_t root, struct error *err)
 {
-	struct sg_extent extent = extent_at(kern, root);
 	struct sg_meta *meta = kern->meta;
+	struct sg_extent extent;
 	uint32_t count;
-	int r;
+	int r = extent_at(kern, root, &extent);
 
+	if (r)
+		return kern_error(err, -r, "cannot look through the policy heap");
 	if (!extent.nodes)
 		return 0;
 	for (uint32_t i = 0; i < dirty_count(kern); i++) {

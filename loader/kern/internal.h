@@ -41,7 +41,11 @@ struct kern {
 	int programs[PROGRAM_COUNT]; /* -1 when reading */
 	int links_dir;		     /* descriptor of links/, -1 when there is none */
 	uint32_t tcx_ids[2]; /* of the programs of tcx links, by enum hook_path; 0: unknown */
-	/* The mmapable maps, as memory. */
+	/*
+	 * The mmapable maps, as memory. Of the bindings, heap and buckets as much as
+	 * memory_reach was asked for.
+	 */
+	struct map_memory *memory; /* owned */
 	struct sg_binding *bindings;
 	union sg_node *heap;
 	struct sg_meta *meta;
@@ -59,6 +63,15 @@ struct kern {
 int kern_path(const struct kern *kern, char path[KERN_PATH_MAX], const char *part, const char *name,
 	      struct error *err);
 
+/* A place for a map of `size` bytes as memory, at which nothing is yet. */
+int memory_reserve(struct kern *kern, enum kern_map which, size_t size, void **start_out,
+		   struct error *err);
+/* The first `end` bytes are there. -errno. */
+int memory_reach(const struct kern *kern, enum kern_map which, size_t end);
+void memory_release(struct kern *kern);
+/* All buckets are there. -errno. */
+int buckets_reach(const struct kern *kern);
+
 /* Make `dir` on a bpffs, mounting one where that is safe. */
 int bpffs_prepare(const char *dir, struct error *err);
 
@@ -71,6 +84,9 @@ int settings_init(struct kern *kern, struct error *err);
 /* Whole seconds of a number of units of the table's clock. */
 uint32_t settings_seconds(const struct sg_settings *settings, uint32_t units);
 
+/* Load an object whose maps are those of this name that are pinned, or are made and pinned now. */
+struct bpf_object;
+int object_load(const struct kern *kern, struct bpf_object *object, struct error *err);
 /* Load the BPF objects into kern's maps, making and pinning what is missing. */
 int programs_load(struct kern *kern, struct error *err);
 /* Hash of the BPF objects in this binary. */

@@ -112,16 +112,18 @@ static int map_all(struct kern *kern, struct error *err)
 				 "use the sgate that made them, or another --bpffs",
 				 kern->dir, kern->meta->abi_version, SG_ABI_VERSION);
 	if (!r)
-		r = map_memory(kern, MAP_BINDINGS, BINDINGS_BYTES, (void **)&kern->bindings, err);
+		r = memory_reserve(kern, MAP_BINDINGS, BINDINGS_BYTES, (void **)&kern->bindings,
+				   err);
 	if (!r)
-		r = map_memory(kern, MAP_HEAP, HEAP_BYTES, (void **)&kern->heap, err);
+		r = memory_reserve(kern, MAP_HEAP, HEAP_BYTES, (void **)&kern->heap, err);
 	if (!r)
 		r = map_memory(kern, MAP_SETTINGS, META_BYTES, (void **)&kern->settings, err);
 	if (!r) {
 		kern->slot_count = kern_slot_count(kern);
 		kern->bucket_count = kern_bucket_count(kern);
-		r = map_memory(kern, MAP_CONNECTIONS, kern->bucket_count * sizeof(struct sg_bucket),
-			       (void **)&kern->buckets, err);
+		r = memory_reserve(kern, MAP_CONNECTIONS,
+				   kern->bucket_count * sizeof(struct sg_bucket),
+				   (void **)&kern->buckets, err);
 	}
 	return r;
 }
@@ -299,16 +301,11 @@ void kern_close(struct kern *kern)
 {
 	if (!kern)
 		return;
-	if (kern->bindings)
-		munmap(kern->bindings, BINDINGS_BYTES);
-	if (kern->heap)
-		munmap(kern->heap, HEAP_BYTES);
+	memory_release(kern);
 	if (kern->meta)
 		munmap(kern->meta, META_BYTES);
 	if (kern->settings)
 		munmap(kern->settings, META_BYTES);
-	if (kern->buckets)
-		munmap(kern->buckets, kern->bucket_count * sizeof(struct sg_bucket));
 	for (int i = 0; i < MAP_COUNT; i++)
 		cleanup_close(&kern->maps[i]);
 	for (int i = 0; i < PROGRAM_COUNT; i++)

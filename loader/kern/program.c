@@ -48,6 +48,20 @@ static int remember(enum libbpf_print_level level, const char *format, va_list a
 	return 0;
 }
 
+/* FNV-1a, of words instead of bytes, whose high halves it would never move down. */
+static uint64_t hash_bytes(uint64_t hash, const unsigned char *bytes, size_t size)
+{
+	uint64_t word;
+
+	for (size_t at = 0; at < size; at += sizeof(word)) {
+		word = 0;
+		memcpy(&word, bytes + at, size - at < sizeof(word) ? size - at : sizeof(word));
+		hash = (hash ^ word) * 0x100000001b3ULL;
+		hash ^= hash >> 32;
+	}
+	return hash;
+}
+
 uint64_t programs_hash(void)
 {
 	uint64_t hash = 0xcbf29ce484222325ULL;
@@ -55,12 +69,7 @@ uint64_t programs_hash(void)
 	const unsigned char *tc = sg_tc__elf_bytes(&tc_size);
 	const unsigned char *xdp = sg_xdp__elf_bytes(&xdp_size);
 
-	/* FNV-1a */
-	for (size_t i = 0; i < tc_size; i++)
-		hash = (hash ^ tc[i]) * 0x100000001b3ULL;
-	for (size_t i = 0; i < xdp_size; i++)
-		hash = (hash ^ xdp[i]) * 0x100000001b3ULL;
-	return hash;
+	return hash_bytes(hash_bytes(hash, tc, tc_size), xdp, xdp_size);
 }
 
 /* The sizes that were asked for, or that pinned maps have. */
@@ -99,7 +108,7 @@ static int set_pin_paths(const struct kern *kern, struct bpf_object *object, str
 	return 0;
 }
 
-static int load_object(const struct kern *kern, struct bpf_object *object, struct error *err)
+int object_load(const struct kern *kern, struct bpf_object *object, struct error *err)
 {
 	int r = set_pin_paths(kern, object, err);
 
@@ -145,7 +154,7 @@ static int load_tc(struct kern *kern, struct error *err)
 
 	if (!skeleton)
 		return kern_error(err, errno, "cannot open the TC programs");
-	r = load_object(kern, skeleton->obj, err);
+	r = object_load(kern, skeleton->obj, err);
 	if (!r)
 		r = pin_program(kern, PROGRAM_TC_RX, skeleton->progs.sg_tc_rx, err);
 	if (!r)
@@ -166,7 +175,7 @@ static int load_xdp(struct kern *kern, enum kern_program which, bool with_frags,
 	skeleton->rodata->sg_has_frags = with_frags;
 	if (with_frags)
 		bpf_program__set_flags(skeleton->progs.sg_xdp_rx, BPF_F_XDP_HAS_FRAGS);
-	r = load_object(kern, skeleton->obj, err);
+	r = object_load(kern, skeleton->obj, err);
 	if (!r)
 		r = pin_program(kern, which, skeleton->progs.sg_xdp_rx, err);
 	sg_xdp__destroy(skeleton);

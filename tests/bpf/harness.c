@@ -116,6 +116,9 @@ int harness_open_with(void **state, const struct connection_settings *settings)
 		r = open_pins(&the_harness, dir);
 	if (!r)
 		r = stop_clock(&the_harness, dir);
+	/* tests look into the table themselves */
+	if (!r)
+		r = buckets_reach(the_harness.kern);
 	nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	return r;
 }

@@ -12,8 +12,8 @@ REMOTE_MAC = "02:00:00:00:00:02"
 
 
 # Files whose tests measure time, or need the machine to themselves.
-ALONE = {"test_atomic", "test_crash", "test_heap", "test_writers", "test_scale", "test_disk_full",
-         "test_mode_switch", "test_offload", "test_state_bulk", "test_state_revoke",
+ALONE = {"test_atomic", "test_bench", "test_crash", "test_heap", "test_writers", "test_scale",
+         "test_disk_full", "test_mode_switch", "test_offload", "test_state_bulk", "test_state_revoke",
          "test_state_shares", "test_state_times"}
 
 

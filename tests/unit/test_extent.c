@@ -159,6 +159,26 @@ static void room_is_what_the_slow_search_finds(void **state)
 	}
 }
 
+static void what_is_put_in_its_place_needs_no_sorting(void **state)
+{
+	(void)state;
+	generator.state = gen_seed(2);
+	print_message("seed %llu\n", (unsigned long long)generator.state);
+	for (int i = 0; i < RANDOM_LAYOUTS / 10; i++) {
+		AUTO(extents_fini) struct extents layout = {}, inserted = {};
+
+		forget_all();
+		random_layout(&layout, 1U << (8 + random_below(9)));
+		for (size_t j = 0; j < layout.count; j++)
+			assert_int_equal(extents_insert(&inserted, layout.items[j]), 0);
+		assert_int_equal(extents_insert(&inserted, (struct sg_extent){9, 0}), 0);
+		extents_sort(&layout);
+		assert_int_equal(inserted.count, layout.count);
+		assert_memory_equal(inserted.items, layout.items,
+				    layout.count * sizeof(*layout.items));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +187,7 @@ int main(void)
 		cmocka_unit_test(what_lies_inside_another_extent_hides_no_room_and_makes_none),
 		cmocka_unit_test(repeats_count_once_and_empty_extents_not_at_all),
 		cmocka_unit_test(room_is_what_the_slow_search_finds),
+		cmocka_unit_test(what_is_put_in_its_place_needs_no_sorting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

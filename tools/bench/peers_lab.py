@@ -13,6 +13,7 @@ turns without a filter being loaded twice.
 import contextlib
 import itertools
 import os
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -46,10 +47,10 @@ def run(argv, stdin=None, env=None):
 
 def timed(argv):
     """(seconds of the clock, seconds of CPU) of a command that reads nothing."""
-    before, started = os.times(), time.monotonic()
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     run(argv)
-    clock, after = time.monotonic() - started, os.times()
-    return clock, (after.children_user + after.children_system) - (before.children_user + before.children_system)
+    clock, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return clock, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 class Helper:

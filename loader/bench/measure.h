@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * measure.h - runners, which are programs with what they are run on, and the
+ * rounds in which they take turns.
+ */
+#ifndef BENCH_MEASURE_H
+#define BENCH_MEASURE_H
+
+#include "bench/bench.h"
+#include "bench/perf.h"
+#include "kern/trial.h"
+
+#define BENCH_SLOT 1
+
+enum bench_way {
+	WAY_REPEAT, /* one frame over and over */
+	WAY_DRIVE,  /* frames of the ring, one after the other, and again */
+	WAY_ONCE,   /* the same, no frame twice, and all connections forgotten before */
+};
+
+#define NO_RUNNER UINT32_MAX
+
+struct bench_runner {
+	enum trial_program program;
+	enum bench_way way;
+	uint8_t frame[SG_BENCH_FRAME_BYTES]; /* WAY_REPEAT */
+	uint32_t first;			     /* the others: of the ring */
+	uint32_t count;
+	uint64_t policy; /* word of loopback meanwhile; 0: does not matter */
+	/* What the counters must say; of sgate's programs only. */
+	bool is_judged;
+	enum sg_direction direction;
+	enum sg_reason reason;
+	uint32_t slots;	     /* BENCH_SLOT is the first of them */
+	bool is_always_cold; /* no turn of the ring finds what the one before left in caches */
+	/* What it is compared with, by index; a case has labels. */
+	uint32_t empty;
+	uint32_t reference;
+	struct bench_labels labels;
+	/* Filled by measuring. */
+	bool is_wanted;
+	uint32_t runs;
+	double *ns; /* owned; by round */
+	struct perf_counts *counts;
+};
+
+#define BENCH_MAX_RUNNERS 48
+
+/* Runners that take turns. */
+struct scene {
+	struct bench_runner runners[BENCH_MAX_RUNNERS];
+	uint32_t count;
+};
+void scene_fini(struct scene *scene);
+
+/* Appended, with one slot and nothing to compare with. */
+struct bench_runner *scene_add(struct scene *scene, enum trial_program program, enum bench_way way);
+uint32_t scene_index(const struct scene *scene, const struct bench_runner *runner);
+
+/* One run of the benchmark. */
+struct session {
+	const struct bench_options *options;
+	struct trial *trial;
+	struct kern *kern;
+	struct bench_report *report;
+	struct perf perf;
+	uint32_t rounds;
+	double slice_ns;
+	uint32_t scenes; /* done so far, of */
+	uint32_t scene_count;
+	const char *scene_name;
+};
+
+/* Whether it has a case that was asked for. */
+bool scene_is_wanted(const struct session *session, const struct scene *scene);
+
+/* Run the rounds of a scene and append its cases to the report. */
+int scene_measure(struct session *session, struct scene *scene, struct error *err);
+
+/* One slice of a runner, checked. For what is no case. */
+int runner_run(struct session *session, const struct bench_runner *runner, uint32_t runs,
+	       struct trial_run *run_out, struct error *err);
+
+/* Sorts the values. */
+struct bench_spread spread_of(double *values, size_t count);
+
+void bench_key(const struct bench_labels *labels, char key[BENCH_KEY_MAX]);
+
+#endif

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * stage.c - what scenes share: policies in the heap, frames in the ring, and
+ * the programs to compare with.
+ */
+#include "bench/scenes.h"
+
+#include <string.h>
+
+int stage_begin(struct session *session, struct error *err)
+{
+	return heap_begin(session->kern, err);
+}
+
+int stage_policy(struct session *session, const struct bench_policy_spec *spec,
+		 struct published *published, struct error *err)
+{
+	int r = bench_policy_make(spec, &published->policy, err);
+
+	return r ? r : heap_publish(session->kern, &published->policy.image, &published->word, err);
+}
+
+void published_fini(struct published *published)
+{
+	bench_policy_fini(&published->policy);
+}
+
+int stage_bind(struct session *session, uint64_t word, struct error *err)
+{
+	struct connection_table table;
+	struct sg_binding binding = {
+		.policy = word,
+		.owner = share_owner(session->kern, BENCH_SLOT),
+		.window = share_window(session->kern, BENCH_SLOT),
+	};
+
+	connection_table(session->kern, &table);
+	binding.share = table.window / 2;
+	return binding_set(session->kern, TRIAL_IFINDEX, &binding, err);
+}
+
+int stage_ring(struct session *session, const struct bench_policy *policy, enum bench_fate fate,
+	       uint32_t first, uint32_t count, struct error *err)
+{
+	struct sg_bench_frame *ring = trial_ring(session->trial);
+	struct random random = random_seeded(session->options->seed + first + fate);
+
+	for (uint32_t i = first; i < first + count; i++) {
+		struct bench_flow flow;
+		int r = bench_flow_pick(policy, fate, &random, &flow, err);
+
+		if (r)
+			return r;
+		frame_fill(ring[i].bytes, &flow, true, BENCH_ACK);
+		ring[i].ifindex = TRIAL_IFINDEX;
+	}
+	return 0;
+}
+
+enum trial_program stage_program(bool is_xdp)
+{
+	return is_xdp ? TRIAL_XDP_RX : TRIAL_TC_RX;
+}
+
+void stage_bases_add(struct session *session, struct scene *scene, bool is_xdp,
+		     const uint32_t ring[2], struct stage_bases *bases_out)
+{
+	const struct sg_bench_frame *frames = trial_ring(session->trial);
+
+	for (enum bench_way way = WAY_REPEAT; way <= WAY_DRIVE; way++) {
+		struct bench_runner *empty =
+			scene_add(scene, is_xdp ? TRIAL_XDP_EMPTY : TRIAL_TC_EMPTY, way);
+
+		bases_out->empty[way] = scene_index(scene, empty);
+		memcpy(empty->frame, frames[ring[SG_IPV4]].bytes, sizeof(empty->frame));
+		empty->first = ring[SG_IPV4];
+		empty->count = STAGE_RING;
+		for (enum sg_family family = SG_IPV4; family <= SG_IPV6; family++) {
+			enum trial_program program =
+				(is_xdp ? TRIAL_XDP_REFERENCE4 : TRIAL_TC_REFERENCE4) + family;
+			struct bench_runner *reference = scene_add(scene, program, way);
+
+			bases_out->reference[family][way] = scene_index(scene, reference);
+			memcpy(reference->frame, frames[ring[family]].bytes,
+			       sizeof(reference->frame));
+			reference->first = ring[family];
+			reference->count = STAGE_RING;
+			reference->empty = bases_out->empty[way];
+		}
+	}
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * trial.c - BPF_PROG_TEST_RUN, timed.
+ *
+ * The kernel tells whole nanoseconds a run, which is too coarse, and leaves out
+ * the time in which it let others run, which is right. So the clock around the
+ * call decides within what the kernel told, where it agrees with that at all:
+ * before it runs an XDP program, the kernel patches itself for longer than the
+ * runs take.
+ */
+#include "kern/trial.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <ftw.h>
+#include <linux/pkt_cls.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.skel.h"
+#include "kern/internal.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+
+#define TRIAL_BPFFS "/sys/fs/bpf"
+#define RING_BYTES (SG_BENCH_FRAMES * sizeof(struct sg_bench_frame))
+
+struct trial {
+	struct kern *kern;
+	struct sg_bench *skeleton;
+	struct sg_bench_frame *ring;
+	int cpus;
+	int programs[TRIAL_COUNT]; /* borrowed */
+	int drivers[TRIAL_COUNT];
+};
+
+struct trial_text {
+	const char *driver;
+	const char *program; /* NULL: kern's */
+	enum kern_program which;
+	bool is_xdp;
+};
+
+static const struct trial_text texts[TRIAL_COUNT] = {
+	[TRIAL_TC_EMPTY] = {"drive_tc_empty", "sg_tc_empty", 0, false},
+	[TRIAL_TC_REFERENCE4] = {"drive_tc_known4", "sg_tc_known4", 0, false},
+	[TRIAL_TC_REFERENCE6] = {"drive_tc_known6", "sg_tc_known6", 0, false},
+	[TRIAL_TC_SOURCE4] = {"drive_tc_source4", "sg_tc_source4", 0, false},
+	[TRIAL_TC_RX] = {"drive_tc_rx", NULL, PROGRAM_TC_RX, false},
+	[TRIAL_TC_TX] = {"drive_tc_tx", NULL, PROGRAM_TC_TX, false},
+	[TRIAL_TC_INSTANCE] = {"drive_tc_inst", "sg_bench_inst", 0, false},
+	[TRIAL_XDP_EMPTY] = {"drive_xdp_empty", "sg_xdp_empty", 0, true},
+	[TRIAL_XDP_REFERENCE4] = {"drive_xdp_known4", "sg_xdp_known4", 0, true},
+	[TRIAL_XDP_REFERENCE6] = {"drive_xdp_known6", "sg_xdp_known6", 0, true},
+	[TRIAL_XDP_RX] = {"drive_xdp_rx", NULL, PROGRAM_XDP_RX, true},
+};
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
+/* What a driver calls must be loaded with the same flags as the driver. */
+static void set_flags(struct sg_bench *skeleton)
+{
+	static const char *const others[] = {"sg_tc_rx", "sg_tc_tx", "sg_clock"};
+	struct kern_features features;
+	struct bpf_program *program;
+
+	kern_features(&features);
+	bpf_object__for_each_program(program, skeleton->obj)
+	{
+		const char *name = bpf_program__name(program);
+
+		for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+			if (!strcmp(name, others[i]))
+				bpf_program__set_autoload(program, false);
+		}
+		if (features.xdp_frags && bpf_program__type(program) == BPF_PROG_TYPE_XDP)
+			bpf_program__set_flags(program, BPF_F_XDP_HAS_FRAGS);
+	}
+}
+
+static int program_fd(const struct trial *trial, const char *name)
+{
+	return bpf_program__fd(bpf_object__find_program_by_name(trial->skeleton->obj, name));
+}
+
+/* Let the driver of a program call it. */
+static int connect_driver(struct trial *trial, enum trial_program which, struct error *err)
+{
+	const struct trial_text *text = &texts[which];
+	char map[32];
+	uint32_t zero = 0;
+	int fd;
+
+	snprintf(map, sizeof(map), "%s_to", text->driver);
+	fd = bpf_object__find_map_fd_by_name(trial->skeleton->obj, map);
+	trial->drivers[which] = program_fd(trial, text->driver);
+	trial->programs[which] = text->program ? program_fd(trial, text->program)
+					       : trial->kern->programs[text->which];
+	if (bpf_map_update_elem(fd, &zero, &trial->programs[which], BPF_ANY))
+		return kern_error(err, errno, "cannot drive program \"%s\"", text->driver);
+	return 0;
+}
+
+static int load(struct trial *trial, struct error *err)
+{
+	void *ring;
+	int r;
+
+	trial->skeleton = sg_bench__open();
+	if (!trial->skeleton)
+		return kern_error(err, errno, "cannot open the programs to compare with");
+	set_flags(trial->skeleton);
+	r = object_load(trial->kern, trial->skeleton->obj, err);
+	for (int i = 0; !r && i < TRIAL_COUNT; i++)
+		r = connect_driver(trial, i, err);
+	if (r)
+		return r;
+	ring = mmap(NULL, RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+		    bpf_map__fd(trial->skeleton->maps.sg_bench_ring), 0);
+	if (ring == MAP_FAILED)
+		return kern_error(err, errno, "cannot map the ring of frames");
+	trial->ring = ring;
+	return 0;
+}
+
+int trial_open(const struct connection_settings *settings, struct trial **trial_out,
+	       struct error *err)
+{
+	struct trial *trial = calloc(1, sizeof(*trial));
+	char dir[64];
+	int r;
+
+	if (!trial)
+		return kern_error(err, ENOMEM, "cannot run the programs");
+	trial->cpus = libbpf_num_possible_cpus();
+	snprintf(dir, sizeof(dir), TRIAL_BPFFS "/sgate-bench-%d", getpid());
+	r = kern_open(dir, KERN_WRITE, settings, &trial->kern, err);
+	if (!r)
+		r = load(trial, err);
+	nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	if (r) {
+		trial_close(trial);
+		return r;
+	}
+	*trial_out = trial;
+	return 0;
+}
+
+void trial_close(struct trial *trial)
+{
+	if (!trial)
+		return;
+	if (trial->ring)
+		munmap(trial->ring, RING_BYTES);
+	sg_bench__destroy(trial->skeleton);
+	kern_close(trial->kern);
+	free(trial);
+}
+
+struct kern *trial_kern(struct trial *trial)
+{
+	return trial->kern;
+}
+
+struct sg_bench_frame *trial_ring(struct trial *trial)
+{
+	return trial->ring;
+}
+
+const char *trial_compiler(const struct trial *trial)
+{
+	return (const char *)trial->skeleton->rodata->sg_compiler;
+}
+
+void trial_set_policy(struct trial *trial, uint64_t word)
+{
+	__atomic_store_n(&trial->kern->bindings[TRIAL_IFINDEX].policy, word, __ATOMIC_RELEASE);
+}
+
+int trial_know(struct trial *trial, uint32_t address, bool as_source, struct error *err)
+{
+	const struct bpf_map *map = as_source ? trial->skeleton->maps.sg_bench_sources
+					      : trial->skeleton->maps.sg_bench_known;
+
+	if (bpf_map_update_elem(bpf_map__fd(map), &address, &address, BPF_ANY))
+		return kern_error(err, errno, "cannot make an address known");
+	return 0;
+}
+
+static double now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static int run(int fd, bool is_xdp, const uint8_t *frame, uint32_t runs, struct trial_run *run_out,
+	       struct error *err)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame,
+		    .data_size_in = SG_BENCH_FRAME_BYTES, .repeat = (int)runs);
+	double start = now_ns(), each;
+
+	if (bpf_prog_test_run_opts(fd, &options))
+		return kern_error(err, errno, "cannot run a program");
+	each = (now_ns() - start) / runs;
+	if (each < options.duration || each > options.duration + 1.0)
+		each = options.duration + 0.5;
+	*run_out = (struct trial_run){
+		.ns = each,
+		.accepted = options.retval == (is_xdp ? XDP_PASS : (uint32_t)TC_ACT_UNSPEC),
+	};
+	return 0;
+}
+
+int trial_repeat(const struct trial *trial, enum trial_program program, const uint8_t *frame,
+		 uint32_t runs, struct trial_run *run_out, struct error *err)
+{
+	return run(trial->programs[program], texts[program].is_xdp, frame, runs, run_out, err);
+}
+
+int trial_drive(const struct trial *trial, enum trial_program program, uint32_t first,
+		uint32_t count, uint32_t runs, struct trial_run *run_out, struct error *err)
+{
+	AUTO_FREE struct sg_bench_state *states = calloc(trial->cpus, sizeof(*states));
+	uint32_t zero = 0;
+
+	if (!states)
+		return kern_error(err, ENOMEM, "cannot run a program");
+	for (int cpu = 0; cpu < trial->cpus; cpu++)
+		states[cpu] = (struct sg_bench_state){
+			.first = first, .next = first, .end = first + count};
+	if (bpf_map_update_elem(bpf_map__fd(trial->skeleton->maps.sg_bench_state), &zero, states,
+				BPF_ANY))
+		return kern_error(err, errno, "cannot choose the frames");
+	return run(trial->drivers[program], texts[program].is_xdp, trial->ring[first].bytes, runs,
+		   run_out, err);
+}

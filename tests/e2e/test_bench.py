@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The promise: `sgate bench` measures packets that the programs judge as its cases say, names the
+targets that follow, and leaves nothing behind.
+
+Figures of a loaded machine mean little, so that they are there is what is tested.
+"""
+import json
+import os
+import signal
+import subprocess
+import time
+import xml.etree.ElementTree
+
+import pytest
+
+from sandbox import SGATE, run
+
+FEW = ["--quick", "--rounds", "1", "--only", "tc/ipv4/public/10x2/*"]
+TARGETS = {"accept-hot", "accept-2000-cold", "accept-20000-cold", "two-groups", "established-hot",
+           "established-100000", "drop-hot", "ipv6-accept-hot", "ipv6-accept-2000-cold",
+           "ipv6-accept-20000-cold", "ipv6-established-hot", "ipv6-established-100000",
+           "ipv6-drop-hot", "instances", "two-cpus", "publish-20000"}
+
+
+def directories():
+    return {name for name in os.listdir("/sys/fs/bpf") if name.startswith("sgate-bench-")}
+
+
+@pytest.fixture(scope="module", name="quick")
+def one_quick_run(tmp_path_factory):
+    plots = tmp_path_factory.mktemp("bench") / "plots"
+    start = time.monotonic()
+    done = subprocess.run([SGATE, "bench", "--quick", "--json", "--svg", plots], check=True,
+                          capture_output=True, timeout=120)
+    made = json.loads(done.stdout)
+    made["seconds"] = time.monotonic() - start
+    made["plots"] = plots
+    return made
+
+
+def figures(document):
+    return {case["key"]: case for case in document["cases"]}
+
+
+def test_every_case_has_a_cost_and_a_ratio(quick):
+    for key, case in figures(quick).items():
+        assert 0 < case["ns"]["min"] <= case["ns"]["median"] <= case["ns"]["max"], key
+        assert case["ratio"] > 0 and case["emptyNs"] > 0, key
+
+
+def test_every_target_is_computed(quick):
+    targets = {target["key"]: target for target in quick["targets"]}
+    wanted = TARGETS if os.cpu_count() > 1 else TARGETS - {"two-cpus"}
+    assert set(targets) == wanted
+    for target in targets.values():
+        low, high = sorted([target["measured"], target["limit"]])
+        assert target["met"] == (low == high or (target["measured"] == high) == target["atLeast"])
+
+
+def test_a_target_is_a_figure_of_its_cases(quick):
+    cases = figures(quick)
+    target = next(each for each in quick["targets"] if each["key"] == "drop-hot")
+    assert target["measured"] == cases["tc/ipv4/public/2000x2/no-rule/hot"]["ratio"]
+
+
+def test_more_work_costs_more(quick):
+    cases = figures(quick)
+    first = cases["tc/ipv4/public/2000x2/first-packet/cold"]["ns"]["min"]
+    known = cases["tc/ipv4/public/2000x2/established/hot"]["ns"]["min"]
+    plain = cases["tc/ipv4/public/10x2/last-rule/hot"]["ns"]["min"]
+    assert first > known > plain
+
+
+def test_a_quick_run_is_quick(quick):
+    # it takes 16 s; other tests may be running
+    assert quick["seconds"] < 100
+
+
+def test_plots_are_well_formed(quick):
+    names = sorted(path.name for path in quick["plots"].iterdir())
+    assert names == ["packet-accept.svg", "packet-drop.svg", "packet-state.svg"]
+    for path in quick["plots"].iterdir():
+        root = xml.etree.ElementTree.parse(path).getroot()
+        assert root.findall(".//{*}polyline") or len(root.findall(".//{*}rect")) > 5, path
+
+
+def test_the_machine_is_named(quick):
+    assert quick["machine"]["kernel"] == os.uname().release
+    assert "clang" in quick["machine"]["compiler"]
+
+
+def test_only_the_cases_asked_for_are_measured_and_nothing_is_left_behind(tmp_path):
+    before = directories()
+    done = run(SGATE, "--state-dir", tmp_path / "state", "bench", *FEW, "--json")
+    document = json.loads(done.stdout)
+    keys = [case["key"] for case in document["cases"]]
+    assert keys and all(key.startswith("tc/ipv4/public/10x2/") for key in keys)
+    assert [target["key"] for target in document["targets"]] == ["accept-hot"]
+    assert directories() == before
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_case_that_is_not_there_is_refused():
+    said = run(SGATE, "bench", "--quick", "--rounds", "1", "--only", "nonsense", status=1).stderr
+    assert 'no case matches "nonsense"' in said
+
+
+def test_the_exit_status_tells_a_missed_target_when_asked():
+    with subprocess.Popen([SGATE, "bench", *FEW, "--json", "--check"],
+                          stdout=subprocess.PIPE) as checked:
+        said = json.loads(checked.communicate(timeout=60)[0])
+    met = all(target["met"] for target in said["targets"])
+    assert checked.returncode == (0 if met else 1)
+
+
+def test_an_interrupt_ends_it_and_leaves_nothing():
+    before = directories()
+    with subprocess.Popen([SGATE, "bench"], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True) as bench:
+        while directories() == before and bench.poll() is None:
+            time.sleep(0.01)
+        bench.send_signal(signal.SIGINT)
+        said = bench.communicate(timeout=60)[1]
+    assert bench.returncode == 1 and "interrupted" in said
+    assert directories() == before

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Targets are computed from the cases that they name, and missed when those
+ * are too slow.
+ */
+#include <stdarg.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/measure.h"
+#include "bench/targets.h"
+#include "util/array.h"
+
+static void add_case(struct bench_report *report, const char *key, double ratio, double ns,
+		     uint32_t scene)
+{
+	struct bench_case *made;
+
+	assert_int_equal(ARRAY_GROW(report->cases, report->case_count, report->case_capacity), 0);
+	made = &report->cases[report->case_count++];
+	*made = (struct bench_case){.ratio = ratio, .net = {ns, ns, ns}, .scene = scene};
+	snprintf(made->key, sizeof(made->key), "%s", key);
+	made->round_count = 3;
+	made->rounds = calloc(3, sizeof(double));
+	assert_non_null(made->rounds);
+	for (int i = 0; i < 3; i++)
+		made->rounds[i] = ns * (i + 1);
+}
+
+static const struct bench_target *find(const struct bench_report *report, const char *key)
+{
+	for (size_t i = 0; i < report->target_count; i++) {
+		if (!strcmp(report->targets[i].key, key))
+			return &report->targets[i];
+	}
+	return NULL;
+}
+
+static void compute(struct bench_report *report)
+{
+	struct error err;
+
+	if (targets_compute(report, &err))
+		fail_msg("%s", err.message);
+}
+
+static void a_target_is_the_worst_of_its_cases(void **state)
+{
+	struct bench_report report = {0};
+
+	(void)state;
+	add_case(&report, "tc/ipv4/public/2000x2/established/hot", 1.5, 40, 0);
+	add_case(&report, "tc/ipv4/public/2000x2/reply/hot", 2.5, 60, 0);
+	add_case(&report, "tc/ipv4/public/2000x2/no-rule/hot", 1.5, 40, 0);
+	compute(&report);
+	assert_float_equal(find(&report, "established-hot")->measured, 2.5, 1e-9);
+	assert_false(find(&report, "established-hot")->is_met);
+	assert_float_equal(find(&report, "drop-hot")->measured, 1.5, 1e-9);
+	assert_true(find(&report, "drop-hot")->is_met);
+	bench_report_fini(&report);
+}
+
+static void a_target_without_its_cases_is_left_out(void **state)
+{
+	struct bench_report report = {0};
+
+	(void)state;
+	add_case(&report, "tc/ipv4/public/2000x2/established/hot", 1.5, 40, 0);
+	compute(&report);
+	assert_null(find(&report, "established-hot"));
+	assert_int_equal(report.target_count, 0);
+	bench_report_fini(&report);
+}
+
+static void cases_are_compared_round_by_round(void **state)
+{
+	struct bench_report report = {0};
+
+	(void)state;
+	add_case(&report, "tc/ipv6/public/10x2/last-rule/hot", 1, 26, 0);
+	add_case(&report, "tc/ipv4/public/10x2/last-rule/hot", 1, 20, 0);
+	/* one round was disturbed: the median is not */
+	report.cases[0].rounds[1] = 1000;
+	compute(&report);
+	assert_float_equal(find(&report, "ipv6-accept-hot")->measured, 1.3, 1e-9);
+	bench_report_fini(&report);
+}
+
+static void publishing_counts_both_its_parts(void **state)
+{
+	struct bench_publish publish = {
+		.rules = 20000, .compile_ms = {100, 90, 110}, .publish_ms = {51, 1, 60}};
+	struct bench_report report = {.publish_count = 1, .two_cpus = {1.85, 1.8, 1.9}};
+
+	(void)state;
+	report.publish = calloc(1, sizeof(publish));
+	assert_non_null(report.publish);
+	report.publish[0] = publish;
+	compute(&report);
+	assert_float_equal(find(&report, "publish-20000")->measured, 151, 1e-9);
+	assert_false(find(&report, "publish-20000")->is_met);
+	/* a least that is not reached */
+	assert_false(find(&report, "two-cpus")->is_met);
+	bench_report_fini(&report);
+}
+
+static void a_spread_is_median_and_ends(void **state)
+{
+	double odd[] = {3, 1, 2}, even[] = {4, 1, 3, 2};
+	struct bench_spread spread = spread_of(odd, ARRAY_SIZE(odd));
+
+	(void)state;
+	assert_float_equal(spread.median, 2, 1e-9);
+	assert_float_equal(spread.min, 1, 1e-9);
+	assert_float_equal(spread.max, 3, 1e-9);
+	assert_float_equal(spread_of(even, ARRAY_SIZE(even)).median, 2.5, 1e-9);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_target_is_the_worst_of_its_cases),
+		cmocka_unit_test(a_target_without_its_cases_is_left_out),
+		cmocka_unit_test(cases_are_compared_round_by_round),
+		cmocka_unit_test(publishing_counts_both_its_parts),
+		cmocka_unit_test(a_spread_is_median_and_ends),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

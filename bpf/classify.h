@@ -98,6 +98,30 @@ static __always_inline __u32 search_layer(const union sg_node *heap, __u32 root,
 	return search_32(heap, root + ports, key);
 }
 
+/* The decision of a list. */
+static __always_inline __u32 search_list(const union sg_node *heap, __u32 list, __u32 nodes,
+					 __u8 family, __u64 high, __u64 low, __u32 key)
+{
+	NO_UNROLL
+	for (__u32 i = 0; i < SG_MAX_LINES && i < nodes; i++) {
+		const union sg_node *node = heap_node(heap, list + i);
+
+		if (!node)
+			return SEARCH_FAILED;
+		if (family == SG_IPV6) {
+			if (sg_line64_matches(&node->list64, high, low, key))
+				return node->list64.decision;
+			continue;
+		}
+		SG_UNROLL
+		for (int j = 0; j < SG_LINES_32; j++) {
+			if (sg_line32_matches(&node->list32.line[j], low, key))
+				return node->list32.line[j].decision;
+		}
+	}
+	return SG_DECISION_NONE;
+}
+
 /* What the image says of a packet, and what it says of all of them. */
 #define DECISION_NO_GROUP_DROP 0xfffffff0U
 #define DECISION_NO_GROUP_PASS 0xfffffff1U
@@ -125,6 +149,9 @@ static __always_inline __u32 decide(const union sg_node *heap, __u32 root,
 		return DECISION_NO_GROUP_PASS;
 	if (layers->flags & SG_LAYERS_NO_GROUP_DROP)
 		return DECISION_NO_GROUP_DROP;
+	if (layers->flags & SG_LAYERS_LIST)
+		return search_list(heap, root + layers->any, layers->narrow, family, high, low,
+				   key);
 	if (layers->any)
 		any = search_32(heap, root + layers->any, key);
 	narrow = search_layer(heap, root, layers->narrow, family, high, low, key);

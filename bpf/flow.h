@@ -42,8 +42,19 @@ static __always_inline void flow_icmp(const struct headers *headers, struct flow
 	flow->ports = (__u32)headers->sport << 16 | request << 8 | (headers->low16 & 0xff);
 }
 
-static __always_inline void flow_fill(const struct packet *pkt, const struct headers *headers,
-				      bool is_egress, struct flow *flow)
+/* Whose it is. false: the instance has no policy, or none yet. */
+static __always_inline bool flow_begin(struct flow *flow, const struct sg_binding *binding)
+{
+	flow->policy = *(const volatile __u64 *)&binding->policy;
+	flow->owner = binding->owner;
+	flow->window = binding->window;
+	flow->share = binding->share;
+	return flow->policy;
+}
+
+/* Which it is. */
+static __always_inline void flow_fill(const struct headers *headers, bool is_egress,
+				      struct flow *flow)
 {
 	__u16 local = is_egress ? headers->sport : headers->low16;
 	__u16 remote = is_egress ? headers->low16 : headers->sport;
@@ -52,10 +63,6 @@ static __always_inline void flow_fill(const struct packet *pkt, const struct hea
 	flow->local[1] = is_egress ? headers->source[1] : headers->destination[1];
 	flow->remote[0] = is_egress ? headers->destination[0] : headers->source[0];
 	flow->remote[1] = is_egress ? headers->destination[1] : headers->source[1];
-	flow->policy = pkt->policy;
-	flow->owner = pkt->owner;
-	flow->window = pkt->window;
-	flow->share = pkt->share;
 	flow->ports = (__u32)local << 16 | remote;
 	flow->protocol = headers->protocol;
 	flow->family = headers->family;
@@ -95,6 +102,7 @@ struct place {
 	__u32 first;  /* bucket */
 	__u32 second; /* bucket with the same lock */
 	__u32 tag;    /* not 0 */
+	__u32 likely; /* entry of the first bucket where it is if that was free */
 };
 
 /*
@@ -136,6 +144,7 @@ static __always_inline void flow_place(const struct sg_settings *settings, const
 	place->first = (flow->window + bucket) & settings->bucket_mask;
 	place->second = (flow->window + other) & settings->bucket_mask;
 	place->tag = (__u32)hash | 1;
+	place->likely = hash >> 61;
 }
 
 #endif

@@ -28,8 +28,8 @@ static __always_inline void fragment_key(const struct headers *headers, __u32 ow
 	};
 }
 
-/* A later fragment, whose headers are in sg_scratch. */
-__noinline int sg_fragment_judge(__u64 policy, __u32 owner, __u32 direction)
+/* A later fragment, which sg_scratch tells of. */
+__noinline int sg_fragment_judge(__u32 direction)
 {
 	const struct sg_scratch *scratch = scratch_get();
 	const struct sg_settings *settings = settings_get();
@@ -38,9 +38,9 @@ __noinline int sg_fragment_judge(__u64 policy, __u32 owner, __u32 direction)
 
 	if (!scratch || !settings)
 		return SG_REASON_FRAGMENT_UNKNOWN;
-	fragment_key(&scratch->headers, owner, direction, &key);
+	fragment_key(&scratch->headers, scratch->flow.owner, direction, &key);
 	first = bpf_map_lookup_elem(&sg_fragments, &key);
-	if (!first || first->policy != policy)
+	if (!first || first->policy != scratch->flow.policy)
 		return SG_REASON_FRAGMENT_UNKNOWN;
 	if (clock_now(settings) - first->seen > settings->fragment_timeout)
 		return SG_REASON_FRAGMENT_UNKNOWN;
@@ -50,18 +50,19 @@ __noinline int sg_fragment_judge(__u64 policy, __u32 owner, __u32 direction)
 }
 
 /* An accepted first fragment, likewise. If it cannot be remembered, the rest is dropped. */
-__noinline int sg_fragment_remember(__u64 policy, __u32 owner, __u32 direction)
+__noinline int sg_fragment_remember(__u32 direction)
 {
 	const struct sg_scratch *scratch = scratch_get();
 	const struct sg_settings *settings = settings_get();
-	struct sg_fragment first = {.policy = policy};
+	struct sg_fragment first = {};
 	struct sg_fragment_key key;
 
 	if (!scratch || !settings)
 		return 0;
+	first.policy = scratch->flow.policy;
 	first.end = scratch->headers.fragment_end;
 	first.seen = clock_now(settings);
-	fragment_key(&scratch->headers, owner, direction, &key);
+	fragment_key(&scratch->headers, scratch->flow.owner, direction, &key);
 	bpf_map_update_elem(&sg_fragments, &key, &first, BPF_ANY);
 	return 0;
 }

@@ -44,18 +44,13 @@ static __always_inline struct sg_scratch *scratch_get(void)
 	return bpf_map_lookup_elem(&sg_scratch, &zero);
 }
 
+/* A packet that takes the whole way; whose it is stands in scratch->flow from the beginning. */
 struct packet {
 	SG_CONTEXT *ctx;
 	struct sg_scratch *scratch;
-	struct headers *headers; /* in scratch */
-	__u32 slot;
-	__u32 owner;
 	__u32 options;
 	__u32 starts_until;
-	__u32 window;
-	__u32 share;
 	__u32 direction; /* enum sg_direction */
-	__u64 policy;
 };
 
 /*

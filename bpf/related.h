@@ -60,19 +60,19 @@ __noinline int sg_read_quoted(SG_CONTEXT *ctx, __u32 network, __u32 end, __u32 f
 static __always_inline enum sg_reason related(const struct packet *pkt, enum sg_reason rejected)
 {
 	__u32 direction = pkt->direction == SG_INGRESS ? SG_EGRESS : SG_INGRESS;
-	const struct headers *quoted = &pkt->scratch->quoted;
+	const struct headers *headers = &pkt->scratch->headers, *quoted = &pkt->scratch->quoted;
 	struct flow *flow = &pkt->scratch->flow;
 
-	if (sg_read_quoted(pkt->ctx, pkt->headers->transport + ICMP_HEADER, pkt->headers->end,
-			   pkt->headers->family))
+	if (sg_read_quoted(pkt->ctx, headers->transport + ICMP_HEADER, headers->end,
+			   headers->family))
 		return rejected;
-	if (quoted->source[0] != pkt->headers->destination[0] ||
-	    quoted->source[1] != pkt->headers->destination[1])
+	if (quoted->source[0] != headers->destination[0] ||
+	    quoted->source[1] != headers->destination[1])
 		return rejected;
 	if (exempt(quoted, direction, pkt->options) != SG_UNDECIDED ||
-	    classify(pkt->policy, quoted, direction) == SG_REASON_RULE_ACCEPT)
+	    classify(flow->policy, quoted, direction) == SG_REASON_RULE_ACCEPT)
 		return SG_REASON_RELATED;
-	flow_fill(pkt, quoted, direction == SG_EGRESS, flow);
+	flow_fill(quoted, direction == SG_EGRESS, flow);
 	if (is_icmp(quoted) && !flow->is_answer)
 		return rejected;
 	return SG_UNDECIDED;

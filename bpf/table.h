@@ -120,22 +120,29 @@ static __always_inline bool entry_read(struct sg_bucket *bucket, __u32 index,
 	return true;
 }
 
-/* The flow's entry. No bucket holds a tag twice: see tag_is_taken. */
+/*
+ * The flow's entry. Most are where they are likely to be, which costs one cache
+ * line and not that of the tags too. No bucket holds a tag twice: see
+ * tag_is_taken.
+ */
 static __always_inline void table_find(const struct place *place, const struct flow *flow,
 				       struct known *known)
 {
-	known->entry = NULL;
-	NO_UNROLL
-	for (int half = 0; half < 2; half++) {
-		struct sg_bucket *bucket = bucket_get(half ? place->second : place->first);
-		__u32 index;
+	struct sg_bucket *bucket = bucket_get(place->first);
+	__u32 index;
 
-		if (!bucket)
-			return;
-		index = bucket_find(bucket, place->tag);
-		if (index < SG_BUCKET_ENTRIES && entry_read(bucket, index, flow, known))
-			return;
-	}
+	known->entry = NULL;
+	if (!bucket || entry_read(bucket, place->likely, flow, known))
+		return;
+	index = bucket_find(bucket, place->tag);
+	if (index < SG_BUCKET_ENTRIES && entry_read(bucket, index, flow, known))
+		return;
+	bucket = bucket_get(place->second);
+	if (!bucket)
+		return;
+	index = bucket_find(bucket, place->tag);
+	if (index < SG_BUCKET_ENTRIES)
+		entry_read(bucket, index, flow, known);
 }
 
 /* How well an entry's place suits a new one of `owner`; 0: not at all. */
@@ -156,13 +163,17 @@ static __always_inline __u32 room_score(const struct sg_settings *settings,
 	return 0;
 }
 
+/* What a search for room is about, in one integer. */
+#define ROOM_WISH(budget, likely) ((budget) | (likely) << 8)
+
 /*
- * Where a new entry of `owner` can go: a free place, else an expired entry,
- * else the owner's oldest unreplied one. With a budget, for one that is full,
- * only entries that count against it; 0 is any.
+ * Where a new entry of `owner` can go: a free place, the likely one before
+ * others, else an expired entry, else the owner's oldest unreplied one. With a
+ * budget, for one that is full, only entries that count against it; 0 is any.
  */
-__noinline __u32 sg_find_room(__u32 first, __u32 second, __u32 owner, __u32 now, __u32 budget)
+__noinline __u32 sg_find_room(__u32 first, __u32 second, __u32 owner, __u32 now, __u32 wish)
 {
+	__u32 budget = wish & 0xff, likely = wish >> 8;
 	const struct sg_settings *settings = settings_get();
 	__u32 position = NO_POSITION, best = 0;
 
@@ -176,13 +187,14 @@ __noinline __u32 sg_find_room(__u32 first, __u32 second, __u32 owner, __u32 now,
 			return NO_POSITION;
 		NO_UNROLL
 		for (int i = 0; i < SG_BUCKET_ENTRIES; i++) {
-			__u32 score = room_score(settings, &bucket->entry[i], bucket->tag[i], owner,
-						 now, budget);
+			__u32 at = (likely + i) & (SG_BUCKET_ENTRIES - 1);
+			__u32 score = room_score(settings, &bucket->entry[at], bucket->tag[at],
+						 owner, now, budget);
 
 			if (score <= best)
 				continue;
 			best = score;
-			position = half * SECOND_BUCKET + i;
+			position = half * SECOND_BUCKET + at;
 		}
 	}
 	return position;
@@ -374,12 +386,13 @@ static __always_inline enum sg_reason table_make(const struct sg_settings *setti
 		return SG_UNDECIDED;
 	taken = share_take(share, flow->share, budget);
 	at = sg_find_room(place->first, place->second, flow->owner, update->now,
-			  taken ? 0 : budget);
+			  ROOM_WISH(taken ? 0 : budget, place->likely));
 	if (!taken && at >= NO_POSITION) {
 		sweep_window(settings, share, flow->window, update->now);
 		taken = share_take(share, flow->share, budget);
 		if (taken)
-			at = sg_find_room(place->first, place->second, flow->owner, update->now, 0);
+			at = sg_find_room(place->first, place->second, flow->owner, update->now,
+					  ROOM_WISH(0, place->likely));
 	}
 	if (at >= NO_POSITION) {
 		if (taken)

@@ -24,35 +24,36 @@ static __always_inline const struct sg_binding *binding_find(__u32 ifindex)
 static __always_inline bool may_go_on(const struct packet *pkt)
 {
 	const struct sg_settings *settings = settings_get();
+	const struct headers *headers = &pkt->scratch->headers;
 
-	return settings && pkt->headers->protocol == IPPROTO_TCP &&
-	       tcp_goes_on(pkt->headers->tcp_flags) &&
+	return settings && headers->protocol == IPPROTO_TCP && tcp_goes_on(headers->tcp_flags) &&
 	       (__s32)(pkt->starts_until - clock_now(settings)) > 0;
 }
 
 /* The rules, and the connections that the rules accepted. */
 static __always_inline enum sg_reason judge_by_rules(const struct packet *pkt)
 {
-	enum sg_reason reason = classify(pkt->policy, pkt->headers, pkt->direction);
+	const struct headers *headers = &pkt->scratch->headers;
 	struct flow *flow = &pkt->scratch->flow;
+	enum sg_reason reason = classify(flow->policy, headers, pkt->direction);
 	bool quoted;
 
 	if (reason != SG_REASON_RULE_ACCEPT && reason != SG_REASON_RULE_DENY &&
 	    reason != SG_REASON_NO_RULE)
 		return reason;
-	flow_fill(pkt, pkt->headers, pkt->direction == SG_EGRESS, flow);
+	flow_fill(headers, pkt->direction == SG_EGRESS, flow);
 	if (reason == SG_REASON_RULE_ACCEPT) {
 		if (flow->is_plain || flow->is_answer || reply_is_accepted(flow))
 			return reason;
 		return sg_connection_open();
 	}
-	quoted = is_icmp_error(pkt->headers);
+	quoted = is_icmp_error(headers);
 	if (quoted) {
 		enum sg_reason end = related(pkt, reason);
 
 		if (end != SG_UNDECIDED)
 			return end;
-	} else if (is_icmp(pkt->headers) && !flow->is_answer) {
+	} else if (is_icmp(headers) && !flow->is_answer) {
 		return reason;
 	}
 	reason = reply(flow, reason, quoted);
@@ -62,15 +63,16 @@ static __always_inline enum sg_reason judge_by_rules(const struct packet *pkt)
 /* An IP packet whose headers are read and whose source is right. */
 static __always_inline enum sg_reason judge_ip(const struct packet *pkt)
 {
+	const struct headers *headers = &pkt->scratch->headers;
 	enum sg_reason reason;
 
-	if (pkt->headers->fragment_at)
-		return sg_fragment_judge(pkt->policy, pkt->owner, pkt->direction);
-	reason = exempt(pkt->headers, pkt->direction, pkt->options);
+	if (headers->fragment_at)
+		return sg_fragment_judge(pkt->direction);
+	reason = exempt(headers, pkt->direction, pkt->options);
 	if (reason == SG_UNDECIDED)
 		reason = judge_by_rules(pkt);
-	if (pkt->headers->is_first_fragment && SG_REASON_ACCEPTS(reason))
-		sg_fragment_remember(pkt->policy, pkt->owner, pkt->direction);
+	if (headers->is_first_fragment && SG_REASON_ACCEPTS(reason))
+		sg_fragment_remember(pkt->direction);
 	return reason;
 }
 
@@ -103,52 +105,45 @@ __noinline int sg_parse(SG_CONTEXT *ctx, __u32 ifindex, __u32 received)
 	return reason;
 }
 
-static __always_inline enum sg_reason judge(struct packet *pkt, __u32 ifindex, bool received)
+static __always_inline enum sg_reason judge(struct packet *pkt, const struct sg_binding *binding,
+					    enum sg_reason parsed)
 {
-	enum sg_reason reason = sg_parse(pkt->ctx, ifindex, received);
-	const struct sg_binding *binding = binding_find(ifindex);
+	const struct headers *headers = &pkt->scratch->headers;
 
-	if (!binding)
-		return SG_REASON_NO_INSTANCE;
-	pkt->policy = *(const volatile __u64 *)&binding->policy;
-	if (!pkt->policy)
-		return SG_REASON_NO_INSTANCE;
-	pkt->owner = binding->owner;
-	pkt->slot = SG_OWNER_SLOT(pkt->owner);
-	pkt->options = binding->options;
-	pkt->starts_until = binding->starts_until;
-	pkt->window = binding->window;
-	pkt->share = binding->share;
-	pkt->direction = direction_of(pkt->options, received);
-	if (reason != SG_UNDECIDED && !SG_REASON_ACCEPTS(reason))
-		return reason;
+	if (parsed != SG_UNDECIDED && !SG_REASON_ACCEPTS(parsed))
+		return parsed;
 	if (pkt->direction == SG_EGRESS && binding->guard &&
-	    (!sg_guard_permits_source(pkt->ctx, binding->guard, pkt->options, reason) ||
-	     !guard_permits_payload(pkt->ctx, binding->guard, pkt->headers, reason)))
+	    (!sg_guard_permits_source(pkt->ctx, binding->guard, pkt->options, parsed) ||
+	     !guard_permits_payload(pkt->ctx, binding->guard, headers, parsed)))
 		return SG_REASON_SPOOFED;
-	return reason == SG_UNDECIDED ? judge_ip(pkt) : reason;
+	return parsed == SG_UNDECIDED ? judge_ip(pkt) : parsed;
 }
 
 /* The whole way of any packet: judge and count. */
 __noinline int sg_judge(SG_CONTEXT *ctx, __u32 ifindex, __u32 received)
 {
+	enum sg_reason parsed = sg_parse(ctx, ifindex, received), reason = SG_REASON_NO_INSTANCE;
+	const struct sg_binding *binding = binding_find(ifindex);
 	struct sg_scratch *scratch = scratch_get();
-	struct packet pkt = {.ctx = ctx};
-	enum sg_reason reason;
+	struct packet pkt = {.ctx = ctx, .scratch = scratch};
+	__u32 slot = 0;
 
 	/* it is an array's first entry, and so always there */
 	if (!scratch)
 		return SG_REASON_NO_INSTANCE;
-	pkt.scratch = scratch;
-	pkt.headers = &scratch->headers;
-	reason = judge(&pkt, ifindex, received);
-	count(ctx, pkt.slot, pkt.direction, reason, scratch->length, scratch->headers.payload);
+	if (binding && flow_begin(&scratch->flow, binding)) {
+		slot = SG_OWNER_SLOT(scratch->flow.owner);
+		pkt.options = binding->options;
+		pkt.starts_until = binding->starts_until;
+		pkt.direction = direction_of(pkt.options, received);
+		reason = judge(&pkt, binding, parsed);
+	}
+	count(ctx, slot, pkt.direction, reason, scratch->length, scratch->headers.payload);
 	return reason;
 }
 
 /* The rules, and the connections where those matter. SG_UNDECIDED: sg_judge has to. */
-static __always_inline enum sg_reason judge_plain(const struct sg_binding *binding,
-						  struct flow *flow)
+static __always_inline enum sg_reason judge_plain(struct flow *flow)
 {
 	__u32 root = SG_POLICY_ROOT(flow->policy);
 	const union sg_node *heap = heap_get();
@@ -162,10 +157,7 @@ static __always_inline enum sg_reason judge_plain(const struct sg_binding *bindi
 	if (!layers)
 		return SG_REASON_POLICY_UNREADABLE;
 	stateless = layers->flags & SG_LAYERS_REPLIES_ACCEPTED;
-	flow->owner = binding->owner;
 	if (!stateless) {
-		flow->window = binding->window;
-		flow->share = binding->share;
 		judged = connection_judged(flow);
 		if (judged == SG_REASON_RULE_ACCEPT || judged == SG_REASON_REPLY)
 			return judged;
@@ -181,8 +173,6 @@ static __always_inline enum sg_reason judge_plain(const struct sg_binding *bindi
 	if ((reason != SG_REASON_RULE_DENY && reason != SG_REASON_NO_RULE) ||
 	    judged == SG_REASON_NO_RULE)
 		return reason;
-	flow->window = binding->window;
-	flow->share = binding->share;
 	return reply(flow, reason, false);
 }
 
@@ -213,7 +203,7 @@ inspect_plain(SG_CONTEXT *ctx, const struct sg_binding *binding, struct flow *fl
 	if (flow->protocol == IPPROTO_UDP && !(binding->options & SG_OPTION_STRICT) &&
 	    flow_is_dhcp(flow))
 		return SG_REASON_DHCP;
-	return judge_plain(binding, flow);
+	return judge_plain(flow);
 }
 
 /* The short way of a plain packet: judge and count, or leave it to sg_judge. */
@@ -227,17 +217,15 @@ static __always_inline enum sg_reason quick(SG_CONTEXT *ctx, __u32 ifindex, bool
 		.length = frame_linear_length(ctx),
 	};
 	enum sg_reason reason;
-	__u64 policy;
 
 	if (!binding || !scratch)
 		return SG_UNDECIDED;
 	flow = &scratch->flow;
-	policy = *(const volatile __u64 *)&binding->policy;
-	if (!policy || binding->starts_until || binding->options & SG_OPTION_NO_LINK_HEADER)
+	if (!flow_begin(flow, binding) || binding->starts_until ||
+	    binding->options & SG_OPTION_NO_LINK_HEADER)
 		return SG_UNDECIDED;
 	plain.flow = flow;
 	plain.is_egress = direction_of(binding->options, received);
-	flow->policy = policy;
 	flow->is_egress = plain.is_egress;
 	flow->opener = 0;
 	flow->opener_known = 0;
@@ -249,7 +237,7 @@ static __always_inline enum sg_reason quick(SG_CONTEXT *ctx, __u32 ifindex, bool
 	scratch->headers.payload = plain.payload;
 	reason = inspect_plain(ctx, binding, flow);
 	if (reason != SG_UNDECIDED)
-		count(ctx, SG_OWNER_SLOT(binding->owner), flow->is_egress, reason, scratch->length,
+		count(ctx, SG_OWNER_SLOT(flow->owner), flow->is_egress, reason, scratch->length,
 		      scratch->headers.payload);
 	return reason;
 }

@@ -88,10 +88,46 @@ struct sg_node64 {
 	__u32 has_first_child; /* the child left of the first start exists */
 };
 
+/*
+ * Few rules are not worth a tree. They are lines of a list, one for each prefix
+ * and port range of each rule, the strongest first: the first that matches
+ * decides. A line that is not used has keys that no packet has.
+ */
+struct sg_line32 {
+	__u32 address;
+	__u32 mask;  /* of the prefix */
+	__u32 first; /* SG_PORT_KEY */
+	__u32 span;  /* keys behind the first one */
+	__u32 decision;
+};
+
+struct sg_line64 {
+	__u64 high;
+	__u64 low;
+	__u64 high_mask;
+	__u64 low_mask;
+	__u32 first;
+	__u32 span;
+	__u32 decision;
+	__u32 reserved[5];
+};
+
+#define SG_LINES_32 3 /* of IPv4 in a node */
+#define SG_LINES_64 1
+
+struct sg_list32 {
+	struct sg_line32 line[SG_LINES_32];
+	__u32 reserved;
+};
+
+/* A line costs about a sixth of a tree's node; a policy with more has trees. */
+#define SG_MAX_LINES 9
+#define SG_LINE_UNUSED 0xffffffffU /* as first */
+
 /* Where to search for one direction and family. */
 struct sg_layers {
-	__u32 any;    /* port list of the rules for any remote */
-	__u32 narrow; /* address tree */
+	__u32 any;    /* port list of the rules for any remote; or the list, and then */
+	__u32 narrow; /* address tree; or the list's nodes */
 	__u32 wide;   /* address tree of the prefixes that would be copied too often in the other */
 	__u32 flags;  /* SG_LAYERS_* */
 };
@@ -103,6 +139,9 @@ struct sg_layers {
 
 /* Every reply to what this direction accepts is accepted by the rules of the other. */
 #define SG_LAYERS_REPLIES_ACCEPTED 0x4U
+
+/* There are no trees but a list. */
+#define SG_LAYERS_LIST 0x8U
 
 struct sg_root {
 	struct sg_layers layers[2 * 2]; /* SG_LAYERS_INDEX */
@@ -141,11 +180,15 @@ union sg_node {
 	struct sg_image_header header;
 	struct sg_node32 n32;
 	struct sg_node64 n64;
+	struct sg_list32 list32;
+	struct sg_line64 list64;
 	__u32 rule_id[16];
 };
 
 _Static_assert(sizeof(struct sg_node32) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_node64) == 64, "one cache line");
+_Static_assert(sizeof(struct sg_list32) == 64, "one cache line");
+_Static_assert(sizeof(struct sg_line64) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_root) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_guard) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_image_header) == 64, "one cache line");
@@ -224,6 +267,19 @@ static __always_inline bool sg_node64_step(const struct sg_node64 *node, __u64 k
 	a = node->answer[below - 1];
 	*answer = a & (SG_ANSWER_VALUE | SG_ANSWER_LOW_HALF);
 	return a & SG_ANSWER_CHILD;
+}
+
+static __always_inline bool sg_line32_matches(const struct sg_line32 *line, __u32 address,
+					      __u32 key)
+{
+	return !((address ^ line->address) & line->mask) && key - line->first <= line->span;
+}
+
+static __always_inline bool sg_line64_matches(const struct sg_line64 *line, __u64 high, __u64 low,
+					      __u32 key)
+{
+	return !((high ^ line->high) & line->high_mask) && !((low ^ line->low) & line->low_mask) &&
+	       key - line->first <= line->span;
 }
 
 #endif

@@ -16,6 +16,8 @@ uint32_t image_classify(const struct image *image, const struct packet_key *pack
 	if (!image->count)
 		return SG_DECISION_NONE;
 	layers = &image->nodes[0].root.layers[SG_LAYERS_INDEX(packet->direction, packet->family)];
+	if (layers->flags & SG_LAYERS_LIST)
+		return image_search_list(image, layers, packet->family, packet->remote, key);
 	lists[0] = layers->any;
 	lists[1] = image_search_address(image, layers->narrow, packet->family, packet->remote);
 	lists[2] = image_search_address(image, layers->wide, packet->family, packet->remote);

@@ -10,6 +10,7 @@
 #include "compile/layers.h"
 #include "compile/prefix_tree.h"
 #include "compile/rank.h"
+#include "compile/short_list.h"
 #include "model/code.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -20,15 +21,17 @@ static int compile_layers(const struct ranking *ranking, enum sg_direction direc
 {
 	AUTO(prefix_tree_fini) struct prefix_tree tree = {0};
 	struct sg_layers layers;
+	bool is_list;
 	int r;
 
 	r = prefix_tree_init(ranking, direction, family, &builder->budget, &tree);
 	if (r)
 		return r;
-	r = prefix_tree_choose_layers(&tree);
-	if (r)
-		return r;
-	r = layers_build(&tree, builder, &layers);
+	r = short_list_build(ranking, direction, family, builder, &layers, &is_list);
+	if (!r && !is_list)
+		r = prefix_tree_choose_layers(&tree);
+	if (!r && !is_list)
+		r = layers_build(&tree, builder, &layers);
 	if (r)
 		return r;
 	builder->nodes[0].root.layers[SG_LAYERS_INDEX(direction, family)] = layers;

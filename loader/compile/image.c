@@ -210,6 +210,22 @@ int image_add_list(struct image_builder *builder, const struct start32 *starts, 
 	return 0;
 }
 
+int image_add_nodes(struct image_builder *builder, const union sg_node *nodes, uint32_t count,
+		    uint32_t *ref_out)
+{
+	union sg_node *room = reserve_nodes(builder, count);
+	size_t tree;
+	int r;
+
+	if (!room)
+		return -ENOMEM;
+	memcpy(room, nodes, count * sizeof(*nodes));
+	r = keep_tree(builder, count, false, &tree);
+	if (!r)
+		*ref_out = builder->trees[tree].ref;
+	return r;
+}
+
 static int add_rule_table(struct image_builder *builder, const struct ranking *ranking)
 {
 	size_t node_count = builder->reserved;

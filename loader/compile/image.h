@@ -47,6 +47,10 @@ int image_add64(struct image_builder *builder, const struct starts64 *starts, ui
 int image_add_list(struct image_builder *builder, const struct start32 *starts, size_t count,
 		   size_t *tree_out);
 
+/* Add nodes that are no tree, shared as trees are: *ref_out is the first one's reference. */
+int image_add_nodes(struct image_builder *builder, const union sg_node *nodes, uint32_t count,
+		    uint32_t *ref_out);
+
 /* Rule table and header; the image is then the caller's. -ENOMEM. */
 int image_finish(struct image_builder *builder, const struct ranking *ranking,
 		 struct image *image_out);

@@ -16,8 +16,7 @@
 #include "util/array.h"
 
 struct port_rectangle {
-	uint32_t first; /* SG_PORT_KEY */
-	uint32_t last;
+	struct key_range keys;
 	uint32_t decision;
 };
 
@@ -40,36 +39,46 @@ void painter_fini(struct painter *painter)
 	memset(painter, 0, sizeof(*painter));
 }
 
-static int add_rectangle(struct painter *painter, uint32_t first, uint32_t last, uint32_t decision)
-{
-	if (ARRAY_GROW(painter->rectangles, painter->count, painter->rectangle_capacity))
-		return -ENOMEM;
-	painter->rectangles[painter->count++] = (struct port_rectangle){first, last, decision};
-	return 0;
-}
-
-int painter_add(struct painter *painter, const struct rule *rule, enum sg_family family,
-		uint32_t decision)
+size_t rule_key_ranges(const struct rule *rule, enum sg_family family,
+		       struct key_range ranges_out[PORT_SET_MAX])
 {
 	uint32_t protocol = rule->protocol;
 
-	if (protocol == PROTOCOL_ALL)
-		return add_rectangle(painter, 0, SG_PORT_KEY_LAST, decision);
+	if (protocol == PROTOCOL_ALL) {
+		ranges_out[0] = (struct key_range){0, SG_PORT_KEY_LAST};
+		return 1;
+	}
 	if (protocol == PROTOCOL_ICMP || protocol == PROTOCOL_ICMPV6) {
 		if ((protocol == PROTOCOL_ICMP) != (family == SG_IPV4))
 			return 0;
 		protocol = protocol == PROTOCOL_ICMP ? 1 : 58;
 	}
-	if (!rule->ports.count)
-		return add_rectangle(painter, SG_PORT_KEY(protocol, 0),
-				     SG_PORT_KEY(protocol, 0xffff), decision);
+	if (!rule->ports.count) {
+		ranges_out[0] =
+			(struct key_range){SG_PORT_KEY(protocol, 0), SG_PORT_KEY(protocol, 0xffff)};
+		return 1;
+	}
 	for (size_t i = 0; i < rule->ports.count; i++) {
 		const struct port_range *range = &rule->ports.ranges[i];
 
-		if (add_rectangle(painter, SG_PORT_KEY(protocol, range->first),
-				  SG_PORT_KEY(protocol, range->last), decision))
-			return -ENOMEM;
+		ranges_out[i] = (struct key_range){SG_PORT_KEY(protocol, range->first),
+						   SG_PORT_KEY(protocol, range->last)};
 	}
+	return rule->ports.count;
+}
+
+int painter_add(struct painter *painter, const struct rule *rule, enum sg_family family,
+		uint32_t decision)
+{
+	struct key_range ranges[PORT_SET_MAX];
+	size_t count = rule_key_ranges(rule, family, ranges);
+
+	if (array_reserve(&painter->rectangles, &painter->rectangle_capacity,
+			  painter->count + count, sizeof(*painter->rectangles)))
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		painter->rectangles[painter->count++] =
+			(struct port_rectangle){ranges[i], decision};
 	return 0;
 }
 
@@ -154,8 +163,9 @@ static const struct port_point *make_cells(struct painter *painter, uint32_t *co
 	for (size_t i = 0; i < painter->count; i++) {
 		uint32_t slot = (uint32_t)(2 * i);
 
-		points[slot] = (struct port_point){painter->rectangles[i].first, slot};
-		points[slot + 1] = (struct port_point){painter->rectangles[i].last + 1, slot + 1};
+		points[slot] = (struct port_point){painter->rectangles[i].keys.first, slot};
+		points[slot + 1] =
+			(struct port_point){painter->rectangles[i].keys.last + 1, slot + 1};
 	}
 	points = sort_points(points, points + point_count, point_count);
 	for (size_t i = 0; i < point_count; i++) {

@@ -12,6 +12,16 @@
 #include "compile/tree.h"
 #include "model/rule.h"
 
+/* A run of SG_PORT_KEYs. */
+struct key_range {
+	uint32_t first;
+	uint32_t last;
+};
+
+/* What a rule covers in a family: how many ranges, perhaps none. */
+size_t rule_key_ranges(const struct rule *rule, enum sg_family family,
+		       struct key_range ranges_out[PORT_SET_MAX]);
+
 /* The rules of one list are collected in a painter, which is used again for the next list. */
 struct painter {
 	struct port_rectangle *rectangles; /* all owned */

@@ -55,3 +55,33 @@ uint32_t image_search_address(const struct image *image, uint32_t tree, enum sg_
 		answer = image_search64(image, answer & SG_ANSWER_VALUE, read_be(address + 8, 8));
 	return answer & SG_ANSWER_VALUE;
 }
+
+static uint32_t search_node(const union sg_node *node, enum sg_family family,
+			    const uint8_t address[16], uint32_t key)
+{
+	if (family == SG_IPV6)
+		return sg_line64_matches(&node->list64, read_be(address, 8),
+					 read_be(address + 8, 8), key)
+			       ? node->list64.decision
+			       : SG_DECISION_NONE;
+	for (int i = 0; i < SG_LINES_32; i++) {
+		const struct sg_line32 *line = &node->list32.line[i];
+
+		if (sg_line32_matches(line, (uint32_t)read_be(address, 4), key))
+			return line->decision;
+	}
+	return SG_DECISION_NONE;
+}
+
+uint32_t image_search_list(const struct image *image, const struct sg_layers *layers,
+			   enum sg_family family, const uint8_t address[16], uint32_t key)
+{
+	uint32_t decision = SG_DECISION_NONE;
+
+	for (uint32_t i = 0; i < layers->narrow && decision == SG_DECISION_NONE; i++) {
+		if (layers->any + i >= image->count)
+			break;
+		decision = search_node(&image->nodes[layers->any + i], family, address, key);
+	}
+	return decision;
+}

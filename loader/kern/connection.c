@@ -3,8 +3,8 @@
  * connection.c - the connection table as the operator sees it.
  *
  * Read as memory, without a lock: an entry that changes while it is copied is
- * copied again, or left out. The one thing written here is a tag of an entry
- * whose owner's state was thrown away, and only if it is still that entry's.
+ * copied again, or left out. The one thing written here is tag and owner of an
+ * entry whose owner's state was thrown away, and only if they are still its.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -214,11 +214,17 @@ static int free_abandoned(struct kern *kern, uint32_t slot, uint32_t owner)
 		struct sg_bucket *bucket = &kern->buckets[at];
 		uint32_t *tag = &bucket->tag[i % SG_BUCKET_ENTRIES];
 		uint32_t seen = __atomic_load_n(tag, __ATOMIC_ACQUIRE);
-		uint32_t has = bucket->entry[i % SG_BUCKET_ENTRIES].owner;
+		uint32_t *whose = &bucket->entry[i % SG_BUCKET_ENTRIES].owner;
+		uint32_t has = __atomic_load_n(whose, __ATOMIC_ACQUIRE);
 
-		if (seen && SG_OWNER_SLOT(has) == slot && has != owner)
+		if (SG_OWNER_SLOT(has) != slot || has == owner)
+			continue;
+		if (seen)
 			__atomic_compare_exchange_n(tag, &seen, 0, false, __ATOMIC_RELAXED,
 						    __ATOMIC_RELAXED);
+		/* nor is it found without its tag, when this epoch comes again */
+		__atomic_compare_exchange_n(whose, &has, 0, false, __ATOMIC_RELAXED,
+					    __ATOMIC_RELAXED);
 	}
 	return 0;
 }

@@ -61,6 +61,7 @@ def test_a_target_is_a_figure_of_its_cases(quick):
     cases = figures(quick)
     target = next(each for each in quick["targets"] if each["key"] == "drop-hot")
     assert target["measured"] == cases["tc/ipv4/public/2000x2/no-rule/hot"]["ratio"]
+    assert target["ratioOfLeast"] == cases["tc/ipv4/public/2000x2/no-rule/hot"]["ratioOfLeast"]
 
 
 def test_more_work_costs_more(quick):

@@ -66,11 +66,12 @@ def test_a_target_is_a_figure_of_its_cases(quick):
 
 
 def test_more_work_costs_more(quick):
-    cases = figures(quick)
-    first = cases["tc/ipv4/public/2000x2/first-packet/cold"]["ns"]["min"]
-    known = cases["tc/ipv4/public/2000x2/established/hot"]["ns"]["min"]
-    plain = cases["tc/ipv4/public/10x2/last-rule/hot"]["ns"]["min"]
-    assert first > known > plain
+    least = {key: case["ns"]["min"] for key, case in figures(quick).items()}
+    # pairs that are several times apart: a busy machine cannot turn them round
+    assert (least["tc/ipv4/public/2000x2/first-packet/cold"]
+            > least["tc/ipv4/public/2000x2/established/hot"])
+    assert (least["tc/ipv4/public/20000x2/last-rule/cold"]
+            > least["tc/ipv4/public/10x2/last-rule/hot"])
 
 
 def test_a_quick_run_is_quick(quick):

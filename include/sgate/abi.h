@@ -116,7 +116,7 @@ struct sg_meta {
 _Static_assert(sizeof(struct sg_binding) == 64, "a cache line");
 _Static_assert(__builtin_offsetof(struct sg_binding, ethertype) == 16, "no padding");
 _Static_assert(sizeof(struct sg_counter) == 16, "never in two cache lines");
-_Static_assert(sizeof(struct sg_counters) == SG_COUNTER_ROWS * 16, "no padding");
+_Static_assert(sizeof(struct sg_counters) == 768, "no padding");
 _Static_assert(__builtin_offsetof(struct sg_meta, dirty) == 48, "no padding");
 _Static_assert(sizeof(struct sg_meta) == 560, "no padding");
 

@@ -49,24 +49,31 @@ static __always_inline struct sg_lock *lock_get(__u32 bucket)
 #define TAG_HIGHS 0x8000000080000000ULL
 
 /*
- * The index of the entry with this tag, or SG_BUCKET_ENTRIES. Two tags at a
- * time: in a word less one each, where the word's half is zero, its highest
- * bit turns from 0 to 1 (Mycroft, 1987). By a borrow a high half can seem zero
- * too, but only beside a low half that is; so those count first.
+ * Where a bucket has the tag: bits i and i + 32 for the two halves of word i.
+ * Two tags at a time: in a word less one each, where the word's half is zero,
+ * its highest bit turns from 0 to 1 (Mycroft, 1987). By a borrow a high half can
+ * seem zero too, but only beside a low half that is; so those count first.
  */
-static __always_inline __u32 tags_find(const struct sg_tags *tags, __u32 tag)
+static __always_inline __u64 tags_match(const struct sg_tags *tags, __u32 tag)
 {
 	const __u64 *words = (const __u64 *)tags->tag;
 	__u64 wanted = (__u64)tag << 32 | tag, found = 0;
-	__u32 low, odd;
 
 	SG_UNROLL
 	for (int i = 0; i < TAG_WORDS; i++) {
 		__u64 x = words[i] ^ wanted;
 
-		/* bits i and i + 32 for the two halves of word i */
 		found |= ((x - TAG_ONES) & ~x & TAG_HIGHS) >> (31 - i);
 	}
+	return found;
+}
+
+/* The index of the entry with this tag, or SG_BUCKET_ENTRIES. */
+static __always_inline __u32 tags_find(const struct sg_tags *tags, __u32 tag)
+{
+	__u64 found = tags_match(tags, tag);
+	__u32 low, odd;
+
 	if (!found)
 		return SG_BUCKET_ENTRIES;
 	odd = !(__u32)found;
@@ -145,6 +152,14 @@ static __always_inline void table_find(const struct place *place, const struct f
 		if (!bucket || entry_read(bucket, position, flow, known))
 			return;
 	}
+}
+
+/* Whether the flow may have an entry: nobody's tags are like its own by chance but once in millions. */
+static __always_inline bool table_may_hold(const struct place *place)
+{
+	const struct sg_tags *first = tags_get(place->first), *second = tags_get(place->second);
+
+	return first && second && (tags_match(first, place->tag) | tags_match(second, place->tag));
 }
 
 /* How well an entry's place suits a new one of `owner`; 0: not at all. */

@@ -50,6 +50,24 @@ static __always_inline __u32 search_32(const union sg_node *heap, __u32 tree, __
 	return SEARCH_FAILED;
 }
 
+/* The same in a port list, a little faster. */
+static __always_inline __u32 search_ports(const union sg_node *heap, __u32 list, __u32 key)
+{
+	__u32 answer = SG_DECISION_NONE, at = list, bias = 1 - list * (SG_FANOUT_32 - 1);
+	__u64 lanes = sg_ports_lanes(key);
+
+	NO_UNROLL
+	for (int level = 0; level < SG_MAX_LEVELS_32; level++) {
+		const union sg_node *node = heap_node(heap, at);
+
+		if (!node)
+			return SEARCH_FAILED;
+		if (!sg_ports_step(&node->n32, lanes, at * SG_FANOUT_32 + bias, &at, &answer))
+			return answer;
+	}
+	return SEARCH_FAILED;
+}
+
 /* The same for 64-bit starts; the answer comes with SG_ANSWER_LOW_HALF. */
 static __always_inline __u32 search_64(const union sg_node *heap, __u32 tree, __u64 key)
 {
@@ -95,7 +113,7 @@ static __always_inline __u32 search_layer(const union sg_node *heap, __u32 root,
 		return SEARCH_FAILED;
 	if (!ports || ports == SG_DECISION_NONE)
 		return SG_DECISION_NONE;
-	return search_32(heap, root + ports, key);
+	return search_ports(heap, root + ports, key);
 }
 
 /* The decision of a list. */
@@ -153,7 +171,7 @@ static __always_inline __u32 decide(const union sg_node *heap, __u32 root,
 		return search_list(heap, root + layers->any, layers->narrow, family, high, low,
 				   key);
 	if (layers->any)
-		any = search_32(heap, root + layers->any, key);
+		any = search_ports(heap, root + layers->any, key);
 	narrow = search_layer(heap, root, layers->narrow, family, high, low, key);
 	wide = search_layer(heap, root, layers->wide, family, high, low, key);
 	if (any == SEARCH_FAILED || narrow == SEARCH_FAILED || wide == SEARCH_FAILED)

@@ -179,6 +179,18 @@ __noinline int sg_connection_reply(__u32 rejected, __u32 quoted, __u32 is_accept
 	return scratch ? connection_reply(&scratch->flow, rejected, quoted, is_accepted) : rejected;
 }
 
+/* Whether there may be a connection that a rejected packet belongs to. */
+static __always_inline bool connection_may_exist(const struct flow *flow)
+{
+	const struct sg_settings *settings = settings_get();
+	struct place place;
+
+	if (!settings)
+		return false;
+	flow_place(settings, flow, &place);
+	return table_may_hold(&place);
+}
+
 /* Whether it is a reply, with the first packet judged again where the policy is another now. */
 static __always_inline enum sg_reason reply(const struct flow *flow, enum sg_reason rejected,
 					    bool quoted)

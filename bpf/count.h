@@ -2,6 +2,12 @@
 /*
  * count.h - packets and bytes by instance, direction and reason, as on the
  * wire.
+ *
+ * A CPU adds to its own part of the map alone, with plain additions. Programs
+ * at TC and XDP run with softirqs off, or in one, so none begins on a CPU while
+ * another is in the middle there, and no packet is lost to the count. Whoever
+ * reads meanwhile sees a counter before or after a packet; its two words may
+ * differ by that one.
  */
 #ifndef BPF_COUNT_H
 #define BPF_COUNT_H
@@ -9,20 +15,20 @@
 #include "maps.h"
 #include "packet.h"
 
+/* That of the map, which is pinned when the loader puts it here. */
+const volatile struct sg_counter_layout sg_counter_layout;
+
 /* A frame of `length` bytes, of which `payload` are before its payload (0: not known). */
 static __always_inline void count(SG_CONTEXT *ctx, __u32 slot, __u32 direction,
 				  enum sg_reason reason, __u32 length, __u32 payload)
 {
-	struct sg_counters *counters = bpf_map_lookup_elem(&sg_counters, &slot);
-	__u32 segments, index = direction * SG_MAX_REASONS + reason;
-	struct sg_counter *counter;
+	__u32 row = SG_COUNTER_ROW(direction, reason), segments;
+	__u32 index = SG_COUNTER_INDEX(sg_counter_layout, bpf_get_smp_processor_id(), row, slot);
+	struct sg_counter *counter = bpf_map_lookup_elem(&sg_counters, &index);
 
-	if (!counters)
+	if (!counter)
 		return;
 	segments = frame_segments(ctx, length, payload);
-	/* what is masked is what is used, also for the compiler */
-	SG_OPAQUE(index);
-	counter = &counters->by[0][index & (2 * SG_MAX_REASONS - 1)];
 	counter->packets += segments;
 	/* each segment after the first has headers of its own */
 	counter->bytes += length + (__u64)(segments - 1) * payload;

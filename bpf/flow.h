@@ -102,7 +102,6 @@ struct place {
 	__u32 first;  /* bucket */
 	__u32 second; /* bucket with the same lock */
 	__u32 tag;    /* not 0 */
-	__u32 likely; /* entry of the first bucket where it is if that was free */
 };
 
 /*
@@ -144,7 +143,6 @@ static __always_inline void flow_place(const struct sg_settings *settings, const
 	place->first = (flow->window + bucket) & settings->bucket_mask;
 	place->second = (flow->window + other) & settings->bucket_mask;
 	place->tag = (__u32)hash | 1;
-	place->likely = hash >> 61;
 }
 
 #endif

@@ -40,14 +40,16 @@ struct {
 } sg_heap SEC(".maps");
 
 /*
- * Key: slot. The programs add, the loader reads, and clears when a slot gets a
- * new instance. The loader sets the size: a slot for each instance.
+ * Key: SG_COUNTER_INDEX. The programs add, each CPU in its own part; the loader
+ * reads, and clears what a slot has when nobody has the slot any more. The
+ * loader sets the size: a part for each CPU, in it a slot for each instance.
  */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, SG_SLOTS(SG_INSTANCES));
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct sg_counters);
+	__type(value, struct sg_counter);
 } sg_counters SEC(".maps");
 
 /* One entry, for the loader alone; here so that it is made and pinned with the others. */
@@ -71,6 +73,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct sg_bucket);
 } sg_connections SEC(".maps");
+
+/* Key: bucket. The tags of its entries; written and sized likewise. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SG_BUCKETS);
+	__type(key, __u32);
+	__type(value, struct sg_tags);
+} sg_tags SEC(".maps");
 
 /* Key: bucket modulo SG_LOCKS. Apart from the buckets, which are memory of the loader as well. */
 struct {

@@ -31,6 +31,11 @@ static __always_inline struct sg_bucket *bucket_get(__u32 index)
 	return bpf_map_lookup_elem(&sg_connections, &index);
 }
 
+static __always_inline struct sg_tags *tags_get(__u32 index)
+{
+	return bpf_map_lookup_elem(&sg_tags, &index);
+}
+
 static __always_inline struct sg_lock *lock_get(__u32 bucket)
 {
 	__u32 index = bucket & (SG_LOCKS - 1);
@@ -44,24 +49,31 @@ static __always_inline struct sg_lock *lock_get(__u32 bucket)
 #define TAG_HIGHS 0x8000000080000000ULL
 
 /*
- * The index of the entry with this tag, or SG_BUCKET_ENTRIES. Two tags at a
- * time: in a word less one each, where the word's half is zero, its highest
- * bit turns from 0 to 1 (Mycroft, 1987). By a borrow a high half can seem zero
- * too, but only beside a low half that is; so those count first.
+ * Where a bucket has the tag: bits i and i + 32 for the two halves of word i.
+ * Two tags at a time: in a word less one each, where the word's half is zero,
+ * its highest bit turns from 0 to 1 (Mycroft, 1987). By a borrow a high half can
+ * seem zero too, but only beside a low half that is; so those count first.
  */
-static __always_inline __u32 bucket_find(const struct sg_bucket *bucket, __u32 tag)
+static __always_inline __u64 tags_match(const struct sg_tags *tags, __u32 tag)
 {
-	const __u64 *words = (const __u64 *)bucket->tag;
+	const __u64 *words = (const __u64 *)tags->tag;
 	__u64 wanted = (__u64)tag << 32 | tag, found = 0;
-	__u32 low, odd;
 
 	SG_UNROLL
 	for (int i = 0; i < TAG_WORDS; i++) {
 		__u64 x = words[i] ^ wanted;
 
-		/* bits i and i + 32 for the two halves of word i */
 		found |= ((x - TAG_ONES) & ~x & TAG_HIGHS) >> (31 - i);
 	}
+	return found;
+}
+
+/* The index of the entry with this tag, or SG_BUCKET_ENTRIES. */
+static __always_inline __u32 tags_find(const struct sg_tags *tags, __u32 tag)
+{
+	__u64 found = tags_match(tags, tag);
+	__u32 low, odd;
+
 	if (!found)
 		return SG_BUCKET_ENTRIES;
 	odd = !(__u32)found;
@@ -120,29 +132,34 @@ static __always_inline bool entry_read(struct sg_bucket *bucket, __u32 index,
 	return true;
 }
 
-/*
- * The flow's entry. Most are where they are likely to be, which costs one cache
- * line and not that of the tags too. No bucket holds a tag twice: see
- * tag_is_taken.
- */
+/* The flow's entry. No bucket holds a tag twice: see tag_is_taken. */
 static __always_inline void table_find(const struct place *place, const struct flow *flow,
 				       struct known *known)
 {
-	struct sg_bucket *bucket = bucket_get(place->first);
-	__u32 index;
-
 	known->entry = NULL;
-	if (!bucket || entry_read(bucket, place->likely, flow, known))
-		return;
-	index = bucket_find(bucket, place->tag);
-	if (index < SG_BUCKET_ENTRIES && entry_read(bucket, index, flow, known))
-		return;
-	bucket = bucket_get(place->second);
-	if (!bucket)
-		return;
-	index = bucket_find(bucket, place->tag);
-	if (index < SG_BUCKET_ENTRIES)
-		entry_read(bucket, index, flow, known);
+	NO_UNROLL
+	for (int half = 0; half < 2; half++) {
+		__u32 index = half ? place->second : place->first, position;
+		const struct sg_tags *tags = tags_get(index);
+		struct sg_bucket *bucket;
+
+		if (!tags)
+			return;
+		position = tags_find(tags, place->tag);
+		if (position >= SG_BUCKET_ENTRIES)
+			continue;
+		bucket = bucket_get(index);
+		if (!bucket || entry_read(bucket, position, flow, known))
+			return;
+	}
+}
+
+/* Whether the flow may have an entry: nobody's tags are like its own by chance but once in millions. */
+static __always_inline bool table_may_hold(const struct place *place)
+{
+	const struct sg_tags *first = tags_get(place->first), *second = tags_get(place->second);
+
+	return first && second && (tags_match(first, place->tag) | tags_match(second, place->tag));
 }
 
 /* How well an entry's place suits a new one of `owner`; 0: not at all. */
@@ -163,17 +180,13 @@ static __always_inline __u32 room_score(const struct sg_settings *settings,
 	return 0;
 }
 
-/* What a search for room is about, in one integer. */
-#define ROOM_WISH(budget, likely) ((budget) | (likely) << 8)
-
 /*
- * Where a new entry of `owner` can go: a free place, the likely one before
- * others, else an expired entry, else the owner's oldest unreplied one. With a
- * budget, for one that is full, only entries that count against it; 0 is any.
+ * Where a new entry of `owner` can go: a free place, else an expired entry,
+ * else the owner's oldest unreplied one. With a budget, for one that is full,
+ * only entries that count against it; 0 is any.
  */
-__noinline __u32 sg_find_room(__u32 first, __u32 second, __u32 owner, __u32 now, __u32 wish)
+__noinline __u32 sg_find_room(__u32 first, __u32 second, __u32 owner, __u32 now, __u32 budget)
 {
-	__u32 budget = wish & 0xff, likely = wish >> 8;
 	const struct sg_settings *settings = settings_get();
 	__u32 position = NO_POSITION, best = 0;
 
@@ -182,19 +195,19 @@ __noinline __u32 sg_find_room(__u32 first, __u32 second, __u32 owner, __u32 now,
 	NO_UNROLL
 	for (int half = 0; half < 2; half++) {
 		struct sg_bucket *bucket = bucket_get(half ? second : first);
+		const struct sg_tags *tags = tags_get(half ? second : first);
 
-		if (!bucket)
+		if (!bucket || !tags)
 			return NO_POSITION;
 		NO_UNROLL
 		for (int i = 0; i < SG_BUCKET_ENTRIES; i++) {
-			__u32 at = (likely + i) & (SG_BUCKET_ENTRIES - 1);
-			__u32 score = room_score(settings, &bucket->entry[at], bucket->tag[at],
-						 owner, now, budget);
+			__u32 score = room_score(settings, &bucket->entry[i], tags->tag[i], owner,
+						 now, budget);
 
 			if (score <= best)
 				continue;
 			best = score;
-			position = half * SECOND_BUCKET + at;
+			position = half * SECOND_BUCKET + i;
 		}
 	}
 	return position;
@@ -205,9 +218,10 @@ __noinline int sg_sweep(__u32 index, __u32 now)
 {
 	const struct sg_settings *settings = settings_get();
 	struct sg_bucket *bucket = bucket_get(index);
+	struct sg_tags *tags = tags_get(index);
 	struct sg_lock *lock = lock_get(index);
 
-	if (!settings || !bucket || !lock)
+	if (!settings || !bucket || !tags || !lock)
 		return 0;
 	NO_UNROLL
 	for (int i = 0; i < SG_BUCKET_ENTRIES; i++) {
@@ -215,11 +229,11 @@ __noinline int sg_sweep(__u32 index, __u32 now)
 		__u32 owner = 0;
 		enum sg_budget budget = SG_BUDGET_REPLIED;
 
-		if (!bucket->tag[i] || !is_expired(settings, entry, now))
+		if (!tags->tag[i] || !is_expired(settings, entry, now))
 			continue;
 		bpf_spin_lock(&lock->lock);
-		if (bucket->tag[i] && is_expired(settings, entry, now)) {
-			bucket->tag[i] = 0;
+		if (tags->tag[i] && is_expired(settings, entry, now)) {
+			tags->tag[i] = 0;
 			owner = entry->owner;
 			/* whoever has found it meanwhile must not alter it */
 			entry->owner = 0;
@@ -241,8 +255,8 @@ struct update {
 };
 
 /* Without branches: under a lock, and for the verifier. */
-static __always_inline bool tag_is_taken(const struct sg_bucket *first,
-					 const struct sg_bucket *second, __u32 tag)
+static __always_inline bool tag_is_taken(const struct sg_tags *first, const struct sg_tags *second,
+					 __u32 tag)
 {
 	__u64 taken = 0;
 
@@ -312,20 +326,21 @@ static __always_inline enum made table_write(const struct sg_settings *settings,
 					     const struct update *update, __u32 at,
 					     struct victim *victim)
 {
-	struct sg_bucket *first = bucket_get(place->first), *second = bucket_get(place->second);
+	struct sg_tags *first = tags_get(place->first), *second = tags_get(place->second);
 	struct sg_lock *lock = lock_get(place->first);
-	struct sg_bucket *bucket = at & SECOND_BUCKET ? second : first;
+	struct sg_bucket *bucket = bucket_get(at & SECOND_BUCKET ? place->second : place->first);
+	struct sg_tags *tags = at & SECOND_BUCKET ? second : first;
 	__u32 index = at & (SG_BUCKET_ENTRIES - 1);
 	enum made made = MADE_NOT;
 	struct sg_connection *entry;
 	bool is_free;
 
 	victim->owner = 0;
-	if (!first || !second || !lock || !bucket)
+	if (!first || !second || !lock || !bucket || !tags)
 		return MADE_NOT;
 	entry = &bucket->entry[index];
 	bpf_spin_lock(&lock->lock);
-	is_free = !bucket->tag[index];
+	is_free = !tags->tag[index];
 	victim->expired = is_expired(settings, entry, update->now);
 	victim->budget = SG_PHASE_BUDGET(entry->phase);
 	if (!tag_is_taken(first, second, place->tag) &&
@@ -336,7 +351,7 @@ static __always_inline enum made table_write(const struct sg_settings *settings,
 			victim->owner = entry->owner;
 		entry->version++;
 		IN_ORDER();
-		bucket->tag[index] = place->tag;
+		tags->tag[index] = place->tag;
 		entry->owner = flow->owner;
 		entry->ports = flow->ports;
 		entry->protocol = flow->protocol;
@@ -386,13 +401,12 @@ static __always_inline enum sg_reason table_make(const struct sg_settings *setti
 		return SG_UNDECIDED;
 	taken = share_take(share, flow->share, budget);
 	at = sg_find_room(place->first, place->second, flow->owner, update->now,
-			  ROOM_WISH(taken ? 0 : budget, place->likely));
+			  taken ? 0 : budget);
 	if (!taken && at >= NO_POSITION) {
 		sweep_window(settings, share, flow->window, update->now);
 		taken = share_take(share, flow->share, budget);
 		if (taken)
-			at = sg_find_room(place->first, place->second, flow->owner, update->now,
-					  ROOM_WISH(0, place->likely));
+			at = sg_find_room(place->first, place->second, flow->owner, update->now, 0);
 	}
 	if (at >= NO_POSITION) {
 		if (taken)

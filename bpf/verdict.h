@@ -173,6 +173,8 @@ static __always_inline enum sg_reason judge_plain(struct flow *flow)
 	if ((reason != SG_REASON_RULE_DENY && reason != SG_REASON_NO_RULE) ||
 	    judged == SG_REASON_NO_RULE)
 		return reason;
+	if (stateless && !connection_may_exist(flow))
+		return reason;
 	return reply(flow, reason, false);
 }
 

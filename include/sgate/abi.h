@@ -15,7 +15,7 @@
 #include "sgate/policy.h"
 #include "sgate/reason.h"
 
-#define SG_ABI_VERSION 3
+#define SG_ABI_VERSION 4
 
 /*
  * What the packets of one interface meet. The loader writes `policy` last and
@@ -72,10 +72,25 @@ struct sg_counter {
 	__u64 bytes;   /* with the link header */
 };
 
-/* Of one slot on one CPU. */
+/* All of one slot. */
 struct sg_counters {
 	struct sg_counter by[2][SG_MAX_REASONS]; /* enum sg_direction, enum sg_reason */
 };
+
+/*
+ * Where they are: a part for each CPU, in it a row for each direction and
+ * reason, in that a counter for each slot. Most packets have one reason, so
+ * what they count lies close together, however many instances they are of.
+ */
+struct sg_counter_layout {
+	__u32 slots;
+	__u32 part; /* counters of a CPU, and what is left of their last page */
+};
+
+#define SG_COUNTER_ROW(direction, reason) ((direction)*SG_MAX_REASONS + (reason))
+#define SG_COUNTER_ROWS SG_COUNTER_ROW(2, 0)
+#define SG_COUNTER_INDEX(layout, cpu, row, slot) \
+	((cpu) * (layout).part + (row) * (layout).slots + (slot))
 
 /* Space that was given up and may still be read until a grace period has passed. */
 struct sg_extent {
@@ -100,7 +115,8 @@ struct sg_meta {
 
 _Static_assert(sizeof(struct sg_binding) == 64, "a cache line");
 _Static_assert(__builtin_offsetof(struct sg_binding, ethertype) == 16, "no padding");
-_Static_assert(sizeof(struct sg_counters) == 1024, "no padding");
+_Static_assert(sizeof(struct sg_counter) == 16, "never in two cache lines");
+_Static_assert(sizeof(struct sg_counters) == 768, "no padding");
 _Static_assert(__builtin_offsetof(struct sg_meta, dirty) == 48, "no padding");
 _Static_assert(sizeof(struct sg_meta) == 560, "no padding");
 

@@ -2,9 +2,9 @@
 /*
  * connection.h - the connection table: who may answer whom.
  *
- * A set-associative table in an array map. A bucket is a line of tags and
- * eight entries of a line each, so finding a connection reads two or three
- * cache lines. A connection's two buckets lie in the window of its instance: a
+ * A set-associative table in two array maps. A bucket is eight tags and eight
+ * entries of a line each, so finding a connection reads two or three cache
+ * lines. A connection's two buckets lie in the window of its instance: a
  * run of buckets twice as large as a default share, at a place that depends on
  * the instance. So an instance meets mostly itself, and when its share is full
  * the buckets at hand hold entries of its own that can make room.
@@ -105,9 +105,15 @@ struct sg_connection {
 
 #define SG_BUCKET_ENTRIES 8
 
-struct sg_bucket {
+/*
+ * Tags lie together, apart from the entries: for most packets of no connection
+ * half a line of this small map is all that is read of each bucket.
+ */
+struct sg_tags {
 	__u32 tag[SG_BUCKET_ENTRIES]; /* 0: the entry is free */
-	__u32 reserved[8];
+};
+
+struct sg_bucket {
 	struct sg_connection entry[SG_BUCKET_ENTRIES];
 };
 
@@ -169,7 +175,8 @@ struct sg_fragment {
 
 _Static_assert(sizeof(struct sg_connection) == 64, "a cache line");
 _Static_assert(__builtin_offsetof(struct sg_connection, local) == 32, "no padding");
-_Static_assert(sizeof(struct sg_bucket) == 576, "nine cache lines");
+_Static_assert(sizeof(struct sg_tags) == 32, "half a cache line");
+_Static_assert(sizeof(struct sg_bucket) == 512, "eight cache lines");
 _Static_assert(sizeof(struct sg_share) == 64, "a cache line");
 _Static_assert(__builtin_offsetof(struct sg_share, replaced) == 32, "no padding");
 _Static_assert(sizeof(struct sg_lock) == 64, "a cache line");

@@ -14,7 +14,7 @@
 /*
  * Slots of one bpffs directory: one for each instance, and slot 0, which
  * counts the packets of interfaces that have a program and no binding. A slot
- * costs one struct sg_counters (1 KiB) a CPU, allocated when the maps are made
+ * costs one struct sg_counters (768 bytes) a CPU, allocated when the maps are made
  * for as many instances as are set: SG_INSTANCES when nothing is. The most is
  * what the slot of an owner word can tell apart.
  */

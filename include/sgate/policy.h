@@ -76,6 +76,8 @@ enum sg_family {
  */
 #define SG_PORT_KEY(protocol, low16) ((__u32)(protocol) << 16 | (__u32)(low16))
 #define SG_PORT_KEY_LAST 0x00ffffffU
+/* Above every key: the start of unused places in a port list. */
+#define SG_PORT_KEY_NONE 0x0fffffffU
 
 struct sg_node32 {
 	__u32 start[SG_STARTS_32];
@@ -206,6 +208,20 @@ _Static_assert(sizeof(union sg_node) == 64, "one cache line");
 #define SG_UNROLL _Pragma("GCC unroll 8")
 #endif
 
+/* What a step ends with, when `below` of the node's starts are not above the key. */
+static __always_inline bool sg_node32_found(const struct sg_node32 *node, __u64 below, __u32 child,
+					    __u32 *index, __u32 *answer)
+{
+	__u32 a;
+
+	*index = child + (__u32)below;
+	if (!below)
+		return node->answer[0] & SG_ANSWER_FIRST_CHILD;
+	a = node->answer[(below - 1) & (SG_STARTS_32 - 1)];
+	*answer = a & SG_ANSWER_VALUE;
+	return a & SG_ANSWER_CHILD;
+}
+
 /*
  * One step of a search: look for `key` in a node whose leftmost child is at
  * `child` (index * fanout + 1, in the caller's count). True: the search goes on
@@ -220,7 +236,6 @@ static __always_inline bool sg_node32_step(const struct sg_node32 *node, __u32 k
 					   __u32 *index, __u32 *answer)
 {
 	__u64 below = 0, odd = 0;
-	__u32 a;
 
 	SG_UNROLL
 	for (int i = 0; i < SG_STARTS_32; i += 2) {
@@ -233,13 +248,29 @@ static __always_inline bool sg_node32_step(const struct sg_node32 *node, __u32 k
 		odd += y >> 63;
 		SG_OPAQUE(odd);
 	}
-	below += odd;
-	*index = child + (__u32)below;
-	if (!below)
-		return node->answer[0] & SG_ANSWER_FIRST_CHILD;
-	a = node->answer[(below - 1) & (SG_STARTS_32 - 1)];
-	*answer = a & SG_ANSWER_VALUE;
-	return a & SG_ANSWER_CHILD;
+	return sg_node32_found(node, below + odd, child, index, answer);
+}
+
+/*
+ * The same in a port list, for sg_ports_lanes(key). Keys and starts leave bit 28
+ * free, so it tells of two starts at a time which ones are not above the key.
+ */
+static __always_inline __u64 sg_ports_lanes(__u32 key)
+{
+	return (key | 1ULL << 28) * 0x100000001ULL;
+}
+
+static __always_inline bool sg_ports_step(const struct sg_node32 *node, __u64 lanes, __u32 child,
+					  __u32 *index, __u32 *answer)
+{
+	const __u64 *pairs = (const __u64 *)node->start;
+	__u64 below = 0;
+
+	SG_UNROLL
+	for (int i = 0; i < SG_STARTS_32 / 2; i++)
+		below += (lanes - pairs[i]) & 0x1000000010000000ULL;
+	below = (below >> 28 & 0xf) + (below >> 60);
+	return sg_node32_found(node, below, child, index, answer);
 }
 
 /* The same for 64-bit starts; *answer keeps SG_ANSWER_LOW_HALF. */

@@ -68,7 +68,7 @@ enum {
 #define SG_REASON_OR(name, verdict, label, text) | SG_REASON_BIT_##name
 
 /* Room for reasons in the counters, so that adding one keeps their layout. */
-#define SG_MAX_REASONS 32
+#define SG_MAX_REASONS 24
 
 _Static_assert(SG_REASON_COUNT <= SG_MAX_REASONS, "a counter for every reason");
 

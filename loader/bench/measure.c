@@ -324,6 +324,7 @@ static int add_case(struct session *session, const struct scene *scene,
 	made.empty_ns = median_of(scene->runners[runner->empty].ns, rounds);
 	made.cycles = counted(scene, runner, rounds, true);
 	made.instructions = counted(scene, runner, rounds, false);
+	made.least_ns = least_net(scene, runner, rounds);
 	made.rounds = TAKE_PTR(net);
 	made.round_count = rounds;
 	if (runner->reference != NO_RUNNER)

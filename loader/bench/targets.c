@@ -4,7 +4,8 @@
  *
  * Where a target names more than one case, the worst of them counts. Where one
  * case is compared with another, they took turns, and the figure is the median
- * over the rounds of the ratio in each.
+ * over the rounds of the ratio in each. The ratio of the smallest figures is
+ * told beside it: far from each other, the machine was busy with other work.
  */
 #include "bench/targets.h"
 
@@ -135,13 +136,19 @@ static int add_ratio(struct bench_report *report, const struct target_spec *spec
 		const struct bench_case *of = bench_find(report, spec->pairs[i].of);
 		const struct bench_case *to =
 			spec->pairs[i].to ? bench_find(report, spec->pairs[i].to) : NULL;
-		double ratio;
+		double ratio, of_least = 0;
 
 		if (!of || (spec->pairs[i].to && !to))
 			return 0;
 		ratio = to ? compared(of, to) : of->ratio;
+		if (!to)
+			of_least = of->ratio_of_least;
+		else if (to->least_ns > 0)
+			of_least = of->least_ns / to->least_ns;
 		if (i == 0 || ratio > target.measured)
 			target.measured = ratio;
+		if (of_least > target.of_least)
+			target.of_least = of_least;
 	}
 	return add(report, target, err);
 }

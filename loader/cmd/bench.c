@@ -94,10 +94,14 @@ static json_t *case_document(const struct bench_case *one, bool has_cycles)
 
 static json_t *target_document(const struct bench_target *target)
 {
-	return json_pack("{s:s, s:s, s:o, s:o, s:b, s:s, s:b}", "key", target->key, "text",
-			 target->text, "measured", rounded(target->measured), "limit",
-			 rounded(target->limit), "atLeast", target->is_minimum, "unit",
-			 target->unit, "met", target->is_met);
+	json_t *document = json_pack("{s:s, s:s, s:o, s:o, s:b, s:s, s:b}", "key", target->key,
+				     "text", target->text, "measured", rounded(target->measured),
+				     "limit", rounded(target->limit), "atLeast", target->is_minimum,
+				     "unit", target->unit, "met", target->is_met);
+
+	if (target->of_least > 0)
+		json_object_set_new(document, "ratioOfLeast", rounded(target->of_least));
+	return document;
 }
 
 static json_t *publish_document(const struct bench_publish *publish)
@@ -183,8 +187,9 @@ static int print_cases(const struct bench_report *report, struct error *err)
 static int print_targets(const struct bench_report *report, struct error *err)
 {
 	static const struct column columns[] = {
-		{"TARGET", "key"}, {"MEASURED", "measured"}, {"LIMIT", "limit"},
-		{"MET", "met"},	   {"WHAT", "text"},	     {NULL, NULL},
+		{"TARGET", "key"},  {"MEASURED", "measured"}, {"OF MINIMA", "least"},
+		{"LIMIT", "limit"}, {"MET", "met"},	      {"WHAT", "text"},
+		{NULL, NULL},
 	};
 	AUTO_JSON json_t *rows = json_array();
 
@@ -195,6 +200,8 @@ static int print_targets(const struct bench_report *report, struct error *err)
 		bool is_time = !strcmp(target->unit, "ms");
 
 		set_text(row, "measured", is_time ? "%.1f ms" : "%.2f x", target->measured);
+		if (target->of_least > 0)
+			set_text(row, "least", "%.2f x", target->of_least);
 		set_text(row, "limit",
 			 is_time	      ? "at most %.0f ms"
 			 : target->is_minimum ? "at least %.2f x"

@@ -117,7 +117,8 @@ static const struct option_spec settings_options[] = {
 	VALUE("fragment-timeout", "SECONDS", "how long later fragments are waited for"),
 	VALUE("share", "N", "connections an instance may have when it has no number of its own"),
 	VALUE("table", "N", "connections of all; a power of two, rounded up"),
-	VALUE("instances", "N", "instances that there can be, up to 65535; each takes 1 KiB a CPU"),
+	VALUE("instances", "N",
+	      "instances that there can be, up to 65535; each takes 768 bytes a CPU"),
 	NO_MORE_OPTIONS,
 };
 

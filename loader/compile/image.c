@@ -147,7 +147,7 @@ static int add32(struct image_builder *builder, const struct start32 *starts, si
 
 	if (!nodes)
 		return -ENOMEM;
-	tree32_fill(&nodes->n32, starts, count);
+	tree32_fill(&nodes->n32, starts, count, is_list ? SG_PORT_KEY_NONE : UINT32_MAX);
 	return keep_tree(builder, node_count, is_list, tree_out);
 }
 

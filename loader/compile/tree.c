@@ -24,6 +24,7 @@ size_t tree64_nodes(size_t starts)
 }
 
 struct fill32 {
+	uint32_t unused; /* start of unused places */
 	struct sg_node32 *nodes;
 	size_t node_count;
 	const struct start32 *next;
@@ -52,18 +53,20 @@ static void fill32_node(struct fill32 *fill, size_t index)
 		}
 	}
 	for (size_t i = used; i < SG_STARTS_32; i++) {
-		node->start[i] = UINT32_MAX;
+		node->start[i] = fill->unused;
 		node->answer[i] = node->answer[used - 1];
 	}
 	if (has_first)
 		node->answer[0] |= SG_ANSWER_FIRST_CHILD;
 }
 
-void tree32_fill(struct sg_node32 *nodes, const struct start32 *starts, size_t count)
+void tree32_fill(struct sg_node32 *nodes, const struct start32 *starts, size_t count,
+		 uint32_t unused)
 {
 	struct fill32 fill = {
 		.nodes = nodes,
 		.node_count = tree32_nodes(count),
+		.unused = unused,
 		.next = starts,
 		.left = count,
 	};

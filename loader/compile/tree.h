@@ -39,8 +39,12 @@ struct starts64 {
 size_t tree32_nodes(size_t starts);
 size_t tree64_nodes(size_t starts);
 
-/* Fill all tree*_nodes(count) nodes. The starts are distinct and ascending; count is not 0. */
-void tree32_fill(struct sg_node32 *nodes, const struct start32 *starts, size_t count);
+/*
+ * Fill all tree*_nodes(count) nodes. The starts are distinct and ascending; count is not 0. Unused
+ * places get `unused` as start, which no key is above: UINT32_MAX, or SG_PORT_KEY_NONE in a list.
+ */
+void tree32_fill(struct sg_node32 *nodes, const struct start32 *starts, size_t count,
+		 uint32_t unused);
 void tree64_fill(struct sg_node64 *nodes, const struct start64 *starts, size_t count);
 
 #endif

@@ -3,8 +3,8 @@
  * connection.c - the connection table as the operator sees it.
  *
  * Read as memory, without a lock: an entry that changes while it is copied is
- * copied again, or left out. The one thing written here is tag and owner of an
- * entry whose owner's state was thrown away, and only if they are still its.
+ * copied again, or left out. The one thing written here is a tag of an entry
+ * whose owner's state was thrown away, and only if it is still that entry's.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -68,13 +68,16 @@ uint32_t share_window(const struct kern *kern, uint32_t slot)
 
 int buckets_reach(const struct kern *kern)
 {
-	return memory_reach(kern, MAP_CONNECTIONS, kern->bucket_count * sizeof(*kern->buckets));
+	int r = memory_reach(kern, MAP_CONNECTIONS, kern->bucket_count * sizeof(*kern->buckets));
+
+	return r ? r : memory_reach(kern, MAP_TAGS, kern->bucket_count * sizeof(*kern->tags));
 }
 
 /* Copy an entry that is not being written. */
-static bool entry_copy(const struct sg_bucket *bucket, int index, struct sg_connection *entry_out)
+static bool entry_copy(const struct kern *kern, uint32_t bucket, int index,
+		       struct sg_connection *entry_out)
 {
-	const struct sg_connection *entry = &bucket->entry[index];
+	const struct sg_connection *entry = &kern->buckets[bucket].entry[index];
 
 	for (int i = 0; i < COPY_TRIES; i++) {
 		uint32_t version = __atomic_load_n(&entry->version, __ATOMIC_ACQUIRE);
@@ -82,7 +85,7 @@ static bool entry_copy(const struct sg_bucket *bucket, int index, struct sg_conn
 		*entry_out = *entry;
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		if (!(version & 1) && __atomic_load_n(&entry->version, __ATOMIC_RELAXED) == version)
-			return __atomic_load_n(&bucket->tag[index], __ATOMIC_RELAXED);
+			return __atomic_load_n(&kern->tags[bucket].tag[index], __ATOMIC_RELAXED);
 	}
 	return false;
 }
@@ -144,11 +147,10 @@ int connections_each(const struct kern *kern, uint32_t slot,
 		r = clock_read(kern, &now);
 	for (uint32_t i = 0; !r && i < walk.count * SG_BUCKET_ENTRIES; i++) {
 		uint32_t at = (walk.first + i / SG_BUCKET_ENTRIES) & kern->settings->bucket_mask;
-		const struct sg_bucket *bucket = &kern->buckets[at];
 		uint32_t owner_slot;
 
-		if (!bucket->tag[i % SG_BUCKET_ENTRIES] ||
-		    !entry_copy(bucket, i % SG_BUCKET_ENTRIES, &entry))
+		if (!kern->tags[at].tag[i % SG_BUCKET_ENTRIES] ||
+		    !entry_copy(kern, at, i % SG_BUCKET_ENTRIES, &entry))
 			continue;
 		owner_slot = SG_OWNER_SLOT(entry.owner);
 		if (slot ? owner_slot != slot : owner_slot >= kern->slot_count)
@@ -228,20 +230,13 @@ static int free_abandoned(struct kern *kern, uint32_t slot, uint32_t owner)
 
 	for (uint32_t i = 0; i < walk.count * SG_BUCKET_ENTRIES; i++) {
 		uint32_t at = (walk.first + i / SG_BUCKET_ENTRIES) & kern->settings->bucket_mask;
-		struct sg_bucket *bucket = &kern->buckets[at];
-		uint32_t *tag = &bucket->tag[i % SG_BUCKET_ENTRIES];
+		uint32_t *tag = &kern->tags[at].tag[i % SG_BUCKET_ENTRIES];
 		uint32_t seen = __atomic_load_n(tag, __ATOMIC_ACQUIRE);
-		uint32_t *whose = &bucket->entry[i % SG_BUCKET_ENTRIES].owner;
-		uint32_t has = __atomic_load_n(whose, __ATOMIC_ACQUIRE);
+		uint32_t has = kern->buckets[at].entry[i % SG_BUCKET_ENTRIES].owner;
 
-		if (SG_OWNER_SLOT(has) != slot || has == owner)
-			continue;
-		if (seen)
+		if (seen && SG_OWNER_SLOT(has) == slot && has != owner)
 			__atomic_compare_exchange_n(tag, &seen, 0, false, __ATOMIC_RELAXED,
 						    __ATOMIC_RELAXED);
-		/* nor is it found without its tag, when this epoch comes again */
-		__atomic_compare_exchange_n(whose, &has, 0, false, __ATOMIC_RELAXED,
-					    __ATOMIC_RELAXED);
 	}
 	return 0;
 }

@@ -16,6 +16,7 @@ enum kern_map {
 	MAP_COUNTERS,
 	MAP_META,
 	MAP_CONNECTIONS,
+	MAP_TAGS,
 	MAP_SHARES,
 	MAP_SETTINGS,
 	MAP_COUNT,
@@ -44,7 +45,7 @@ struct kern {
 	int links_dir;		     /* descriptor of links/, -1 when there is none */
 	uint32_t tcx_ids[2]; /* of the programs of tcx links, by enum hook_path; 0: unknown */
 	/*
-	 * The mmapable maps, as memory. Of the bindings, heap and buckets as much as
+	 * The mmapable maps, as memory. Of the bindings, heap, counters and buckets as much as
 	 * memory_reach was asked for.
 	 */
 	struct map_memory *memory; /* owned */
@@ -53,6 +54,10 @@ struct kern {
 	struct sg_meta *meta;
 	struct sg_settings *settings;
 	struct sg_bucket *buckets;
+	struct sg_tags *tags;
+	struct sg_counter *counters;
+	struct sg_counter_layout counter_layout;
+	uint32_t counter_count;
 	uint32_t bucket_count;
 	uint32_t slot_count;
 	struct connection_settings made_with; /* what missing maps are made with */
@@ -86,6 +91,9 @@ int bpffs_prepare(const char *dir, struct error *err);
 uint32_t kern_bucket_count(const struct kern *kern);
 /* Likewise of the maps that have an entry for each slot. */
 uint32_t kern_slot_count(const struct kern *kern);
+/* Likewise of the counters: how they lie, and how many in all; UINT32_MAX is too many. */
+struct sg_counter_layout kern_counter_layout(const struct kern *kern);
+uint32_t kern_counter_count(const struct kern *kern);
 /* Fill the settings of a table that was just made; what has settings keeps them. */
 int settings_init(struct kern *kern, struct error *err);
 /* Whole seconds of a number of units of the table's clock. */

@@ -120,10 +120,19 @@ static int map_all(struct kern *kern, struct error *err)
 	if (!r) {
 		kern->slot_count = kern_slot_count(kern);
 		kern->bucket_count = kern_bucket_count(kern);
+		kern->counter_layout = kern_counter_layout(kern);
+		kern->counter_count = kern_counter_count(kern);
 		r = memory_reserve(kern, MAP_CONNECTIONS,
 				   kern->bucket_count * sizeof(struct sg_bucket),
 				   (void **)&kern->buckets, err);
 	}
+	if (!r)
+		r = memory_reserve(kern, MAP_TAGS, kern->bucket_count * sizeof(struct sg_tags),
+				   (void **)&kern->tags, err);
+	if (!r)
+		r = memory_reserve(kern, MAP_COUNTERS,
+				   kern->counter_count * sizeof(struct sg_counter),
+				   (void **)&kern->counters, err);
 	return r;
 }
 

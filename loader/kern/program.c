@@ -23,7 +23,8 @@ const char *const kern_map_names[MAP_COUNT] = {
 	[MAP_BINDINGS] = "sg_bindings", [MAP_BINDINGS_FAR] = "sg_bindings_far",
 	[MAP_HEAP] = "sg_heap",		[MAP_COUNTERS] = "sg_counters",
 	[MAP_META] = "sg_meta",		[MAP_CONNECTIONS] = "sg_connections",
-	[MAP_SHARES] = "sg_shares",	[MAP_SETTINGS] = "sg_settings",
+	[MAP_TAGS] = "sg_tags",		[MAP_SHARES] = "sg_shares",
+	[MAP_SETTINGS] = "sg_settings",
 };
 
 const char *const kern_program_names[PROGRAM_COUNT] = {
@@ -75,11 +76,14 @@ uint64_t programs_hash(void)
 /* The sizes that were asked for, or that pinned maps have. */
 static void set_size(const struct kern *kern, struct bpf_map *map)
 {
-	static const enum kern_map by_slot[] = {MAP_BINDINGS_FAR, MAP_COUNTERS, MAP_SHARES};
+	static const enum kern_map by_slot[] = {MAP_BINDINGS_FAR, MAP_SHARES};
 	const char *name = bpf_map__name(map);
 
-	if (!strcmp(name, kern_map_names[MAP_CONNECTIONS]))
+	if (!strcmp(name, kern_map_names[MAP_CONNECTIONS]) ||
+	    !strcmp(name, kern_map_names[MAP_TAGS]))
 		bpf_map__set_max_entries(map, kern_bucket_count(kern));
+	if (!strcmp(name, kern_map_names[MAP_COUNTERS]))
+		bpf_map__set_max_entries(map, kern_counter_count(kern));
 	for (size_t i = 0; i < ARRAY_SIZE(by_slot); i++) {
 		if (!strcmp(name, kern_map_names[by_slot[i]]))
 			bpf_map__set_max_entries(map, kern_slot_count(kern));
@@ -154,6 +158,7 @@ static int load_tc(struct kern *kern, struct error *err)
 
 	if (!skeleton)
 		return kern_error(err, errno, "cannot open the TC programs");
+	skeleton->rodata->sg_counter_layout = kern_counter_layout(kern);
 	r = object_load(kern, skeleton->obj, err);
 	if (!r)
 		r = pin_program(kern, PROGRAM_TC_RX, skeleton->progs.sg_tc_rx, err);
@@ -172,6 +177,7 @@ static int load_xdp(struct kern *kern, enum kern_program which, bool with_frags,
 
 	if (!skeleton)
 		return kern_error(err, errno, "cannot open the XDP program");
+	skeleton->rodata->sg_counter_layout = kern_counter_layout(kern);
 	skeleton->rodata->sg_has_frags = with_frags;
 	if (with_frags)
 		bpf_program__set_flags(skeleton->progs.sg_xdp_rx, BPF_F_XDP_HAS_FRAGS);

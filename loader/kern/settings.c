@@ -88,10 +88,13 @@ uint32_t kern_bucket_count(const struct kern *kern)
 	return pinned_entries(kern, MAP_CONNECTIONS, table_buckets(&kern->made_with));
 }
 
-/* One that was cut short may have made some of them: the others become like these. */
+/*
+ * One that was cut short may have made some of them: the others become like
+ * these. What else has slots is made after sg_bindings_far.
+ */
 uint32_t kern_slot_count(const struct kern *kern)
 {
-	static const enum kern_map by_slot[] = {MAP_BINDINGS_FAR, MAP_SHARES, MAP_COUNTERS};
+	static const enum kern_map by_slot[] = {MAP_BINDINGS_FAR, MAP_SHARES};
 	uint32_t count = SG_SLOTS(kern->made_with.instances);
 
 	for (size_t i = 0; i < ARRAY_SIZE(by_slot); i++)

@@ -33,7 +33,7 @@ static void each_entry(const struct harness *harness,
 		for (int j = 0; j < SG_BUCKET_ENTRIES; j++) {
 			const struct sg_bucket *bucket = &kern->buckets[i];
 
-			if (bucket->tag[j] && bucket->entry[j].owner == owner)
+			if (kern->tags[i].tag[j] && kern->buckets[i].entry[j].owner == owner)
 				each(harness, &bucket->entry[j], context);
 		}
 	}

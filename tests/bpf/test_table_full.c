@@ -55,7 +55,7 @@ static void loosen(struct harness *one, uint32_t window_mask)
 {
 	one->kern->settings->window_mask = window_mask;
 	for (int i = 0; i < SG_BUCKET_ENTRIES; i++)
-		one->kern->buckets[0].tag[i] = 0;
+		one->kern->tags[0].tag[i] = 0;
 }
 
 static struct talk talk_of(uint8_t protocol, uint32_t number)

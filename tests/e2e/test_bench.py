@@ -22,8 +22,9 @@ TARGETS = {"accept-hot", "accept-2000-cold", "accept-20000-cold", "two-groups", 
            "ipv6-drop-hot", "instances", "two-cpus", "publish-20000"}
 
 
-def directories():
-    return {name for name in os.listdir("/sys/fs/bpf") if name.startswith("sgate-bench-")}
+def has_directory(bench):
+    """Whether the one of this very process is there: others may be measuring."""
+    return os.path.exists(f"/sys/fs/bpf/sgate-bench-{bench.pid}")
 
 
 @pytest.fixture(scope="module", name="quick")
@@ -61,14 +62,16 @@ def test_a_target_is_a_figure_of_its_cases(quick):
     cases = figures(quick)
     target = next(each for each in quick["targets"] if each["key"] == "drop-hot")
     assert target["measured"] == cases["tc/ipv4/public/2000x2/no-rule/hot"]["ratio"]
+    assert target["ratioOfLeast"] == cases["tc/ipv4/public/2000x2/no-rule/hot"]["ratioOfLeast"]
 
 
 def test_more_work_costs_more(quick):
-    cases = figures(quick)
-    first = cases["tc/ipv4/public/2000x2/first-packet/cold"]["ns"]["min"]
-    known = cases["tc/ipv4/public/2000x2/established/hot"]["ns"]["min"]
-    plain = cases["tc/ipv4/public/10x2/last-rule/hot"]["ns"]["min"]
-    assert first > known > plain
+    least = {key: case["ns"]["min"] for key, case in figures(quick).items()}
+    # pairs that are several times apart: a busy machine cannot turn them round
+    assert (least["tc/ipv4/public/2000x2/first-packet/cold"]
+            > least["tc/ipv4/public/2000x2/established/hot"])
+    assert (least["tc/ipv4/public/20000x2/last-rule/cold"]
+            > least["tc/ipv4/public/10x2/last-rule/hot"])
 
 
 def test_a_quick_run_is_quick(quick):
@@ -90,13 +93,14 @@ def test_the_machine_is_named(quick):
 
 
 def test_only_the_cases_asked_for_are_measured_and_nothing_is_left_behind(tmp_path):
-    before = directories()
-    done = run(SGATE, "--state-dir", tmp_path / "state", "bench", *FEW, "--json")
-    document = json.loads(done.stdout)
+    with subprocess.Popen([SGATE, "--state-dir", tmp_path / "state", "bench", *FEW, "--json"],
+                          stdout=subprocess.PIPE) as bench:
+        document = json.loads(bench.communicate(timeout=60)[0])
+    assert bench.returncode == 0
     keys = [case["key"] for case in document["cases"]]
     assert keys and all(key.startswith("tc/ipv4/public/10x2/") for key in keys)
     assert [target["key"] for target in document["targets"]] == ["accept-hot"]
-    assert directories() == before
+    assert not has_directory(bench)
     assert not (tmp_path / "state").exists()
 
 
@@ -114,12 +118,12 @@ def test_the_exit_status_tells_a_missed_target_when_asked():
 
 
 def test_an_interrupt_ends_it_and_leaves_nothing():
-    before = directories()
     with subprocess.Popen([SGATE, "bench"], stdout=subprocess.DEVNULL,
                           stderr=subprocess.PIPE, text=True) as bench:
-        while directories() == before and bench.poll() is None:
-            time.sleep(0.01)
+        seen = False
+        while not seen and bench.poll() is None:
+            seen = has_directory(bench)
         bench.send_signal(signal.SIGINT)
         said = bench.communicate(timeout=60)[1]
-    assert bench.returncode == 1 and "interrupted" in said
-    assert directories() == before
+    assert seen and bench.returncode == 1 and "interrupted" in said
+    assert not has_directory(bench)

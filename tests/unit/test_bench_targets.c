@@ -91,6 +91,25 @@ static void cases_are_compared_round_by_round(void **state)
 	bench_report_fini(&report);
 }
 
+static void the_smallest_figures_are_compared_too(void **state)
+{
+	struct bench_report report = {0};
+
+	(void)state;
+	add_case(&report, "tc/ipv6/public/10x2/last-rule/hot", 1, 26, 0);
+	add_case(&report, "tc/ipv4/public/10x2/last-rule/hot", 1, 20, 0);
+	add_case(&report, "tc/ipv4/public/2000x2/no-rule/hot", 1.7, 40, 0);
+	report.cases[0].least_ns = 24;
+	report.cases[1].least_ns = 20;
+	report.cases[2].ratio_of_least = 1.2;
+	compute(&report);
+	assert_float_equal(find(&report, "ipv6-accept-hot")->of_least, 1.2, 1e-9);
+	assert_float_equal(find(&report, "drop-hot")->of_least, 1.2, 1e-9);
+	/* but the medians decide */
+	assert_false(find(&report, "drop-hot")->is_met);
+	bench_report_fini(&report);
+}
+
 static void publishing_counts_both_its_parts(void **state)
 {
 	struct bench_publish publish = {
@@ -127,6 +146,7 @@ int main(void)
 		cmocka_unit_test(a_target_is_the_worst_of_its_cases),
 		cmocka_unit_test(a_target_without_its_cases_is_left_out),
 		cmocka_unit_test(cases_are_compared_round_by_round),
+		cmocka_unit_test(the_smallest_figures_are_compared_too),
 		cmocka_unit_test(publishing_counts_both_its_parts),
 		cmocka_unit_test(a_spread_is_median_and_ends),
 	};

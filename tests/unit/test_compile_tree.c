@@ -47,7 +47,7 @@ static void check32(const struct start32 *starts, size_t count)
 
 	assert_non_null(nodes);
 	memset(nodes, 0xa5, node_count * sizeof(*nodes));
-	tree32_fill(nodes, starts, count);
+	tree32_fill(nodes, starts, count, UINT32_MAX);
 	for (size_t i = 0; i < count; i++) {
 		for (int beside = -1; beside <= 1; beside++) {
 			uint32_t key = starts[i].start + (uint32_t)beside;

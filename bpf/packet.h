@@ -66,7 +66,10 @@ static __always_inline bool frame_load(const struct frame *frame, __u32 offset, 
  */
 static __always_inline bool frame_hides_link(const struct frame *frame, __be16 type);
 
-/* For a plain packet (plain.h): bytes of the frame, for XDP of its first piece; the question above. */
+/*
+ * For a plain packet (plain.h): bytes of the frame, for XDP of its first piece,
+ * which the whole IP packet lies in; and the question above.
+ */
 static __always_inline __u32 frame_linear_length(SG_CONTEXT *ctx);
 static __always_inline bool frame_may_hide_link(SG_CONTEXT *ctx);
 /* Packets on the wire that it is; arguments as for count(). */

@@ -148,6 +148,23 @@ def test_a_lost_program_is_told_and_unhealthy_until_it_is_back(site):
         assert json.loads(ask(site.home, "/healthz")[2]) == site.json("status")
 
 
+def test_what_commands_add_to_the_maps_meanwhile_is_read_as_well(site):
+    """The daemon has mapped what was used when it looked first: the rest is further than that."""
+    rules = "".join(f"ingress accept tcp {i % 50 * 7 + 1} from 10.{i // 200}.{i % 200}.1\n" for i in range(8000))
+    with running(site, "--metrics", LISTEN):
+        before = json.loads(ask(site.home, "/healthz")[2])["policyHeap"]
+        assert before["bytes"] < 1 << 18
+        site.group("big")
+        site.sgate("rule", "replace", "big", "-f", "-", stdin=rules)
+        site.home.ip("link add far0 index 60000 up type bridge")
+        site.sgate("attach", "far0", "--id", "far")
+        site.sgate("associate", "big", "far")
+        wait_until(lambda: json.loads(ask(site.home, "/healthz")[2]) == site.json("status"))
+        told = json.loads(ask(site.home, "/healthz")[2])
+        assert told["healthy"] and told["policyHeap"]["bytes"] > 1 << 18
+        assert {i["instanceId"]: i["health"] for i in told["instances"]}["far"] == "ok"
+
+
 def test_a_store_that_cannot_be_read_is_unhealthy(site):
     with running(site, "--metrics", LISTEN, "--reconcile", "86400"):
         assert Scrape(site.home).value("sg_store_readable") == 1

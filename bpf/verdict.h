@@ -142,13 +142,18 @@ __noinline int sg_judge(SG_CONTEXT *ctx, __u32 ifindex, __u32 received)
 	return reason;
 }
 
-/* The rules, and the connections where those matter. SG_UNDECIDED: sg_judge has to. */
-static __always_inline enum sg_reason judge_plain(struct flow *flow)
+/*
+ * The rules, and the connections where those matter. SG_UNDECIDED: sg_judge has
+ * to. What is known before the rules are asked is read again after: kept in
+ * registers, the verifier would follow the searches once for each value.
+ */
+static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch)
 {
+	struct flow *flow = &scratch->flow;
 	__u32 root = SG_POLICY_ROOT(flow->policy);
 	const union sg_node *heap = heap_get();
-	enum sg_reason reason, judged = SG_UNDECIDED;
 	const struct sg_layers *layers;
+	enum sg_reason reason;
 	bool stateless;
 
 	if (!heap)
@@ -156,22 +161,24 @@ static __always_inline enum sg_reason judge_plain(struct flow *flow)
 	layers = layers_of(heap, root, flow->is_egress, flow->family);
 	if (!layers)
 		return SG_REASON_POLICY_UNREADABLE;
-	stateless = layers->flags & SG_LAYERS_REPLIES_ACCEPTED;
-	if (!stateless) {
-		judged = connection_judged(flow);
-		if (judged == SG_REASON_RULE_ACCEPT || judged == SG_REASON_REPLY)
-			return judged;
+	scratch->judged = SG_UNDECIDED;
+	if (!(layers->flags & SG_LAYERS_REPLIES_ACCEPTED)) {
+		reason = connection_judged(flow);
+		if (reason == SG_REASON_RULE_ACCEPT || reason == SG_REASON_REPLY)
+			return reason;
+		scratch->judged = reason;
 	}
 	reason = decision_reason(
 		decide(heap, root, layers, flow->family, flow->remote[0], flow->remote[1],
 		       SG_PORT_KEY(flow->protocol, flow_opening_low16(flow, flow->is_egress))));
+	stateless = *(const volatile __u32 *)&layers->flags & SG_LAYERS_REPLIES_ACCEPTED;
 	if (reason == SG_REASON_RULE_ACCEPT) {
 		if (stateless || reply_is_accepted(flow))
 			return reason;
 		return sg_connection_open();
 	}
 	if ((reason != SG_REASON_RULE_DENY && reason != SG_REASON_NO_RULE) ||
-	    judged == SG_REASON_NO_RULE)
+	    *(volatile __u32 *)&scratch->judged == SG_REASON_NO_RULE)
 		return reason;
 	if (stateless && !connection_may_exist(flow))
 		return reason;
@@ -194,8 +201,10 @@ static __always_inline enum sg_reason guard_plain(const struct flow *flow, SG_CO
 }
 
 static __always_inline enum sg_reason
-inspect_plain(SG_CONTEXT *ctx, const struct sg_binding *binding, struct flow *flow)
+inspect_plain(SG_CONTEXT *ctx, const struct sg_binding *binding, struct sg_scratch *scratch)
 {
+	const struct flow *flow = &scratch->flow;
+
 	if (flow->is_egress && binding->guard) {
 		enum sg_reason reason = guard_plain(flow, ctx, binding->guard);
 
@@ -205,7 +214,7 @@ inspect_plain(SG_CONTEXT *ctx, const struct sg_binding *binding, struct flow *fl
 	if (flow->protocol == IPPROTO_UDP && !(binding->options & SG_OPTION_STRICT) &&
 	    flow_is_dhcp(flow))
 		return SG_REASON_DHCP;
-	return judge_plain(flow);
+	return judge_plain(scratch);
 }
 
 /* The short way of a plain packet: judge and count, or leave it to sg_judge. */
@@ -237,7 +246,7 @@ static __always_inline enum sg_reason quick(SG_CONTEXT *ctx, __u32 ifindex, bool
 		return SG_UNDECIDED;
 	scratch->length = plain.length;
 	scratch->headers.payload = plain.payload;
-	reason = inspect_plain(ctx, binding, flow);
+	reason = inspect_plain(ctx, binding, scratch);
 	if (reason != SG_UNDECIDED)
 		count(ctx, SG_OWNER_SLOT(flow->owner), flow->is_egress, reason, scratch->length,
 		      scratch->headers.payload);

@@ -68,7 +68,7 @@ int kern_open_programs(struct kern *kern, struct error *err)
 			return r;
 		cleanup_close(&kern->programs[i]);
 		kern->programs[i] = bpf_obj_get(path);
-		if (kern->programs[i] < 0)
+		if (kern->programs[i] < 0 && !(errno == ENOENT && program_is_optional(i)))
 			return kern_error(err, errno, "cannot open program \"%s\"", path);
 	}
 	kern->programs_opened = opened;

@@ -170,14 +170,17 @@ static int create_tcx(struct kern *kern, uint32_t ifindex, enum hook_path which)
 			       rx ? ATTACH_TCX_INGRESS : ATTACH_TCX_EGRESS, &options);
 }
 
+static enum kern_program xdp_program(enum sg_hook hook)
+{
+	return hook == SG_HOOK_XDP_GENERIC ? PROGRAM_XDP_GENERIC : PROGRAM_XDP_RX;
+}
+
 static int create_xdp(struct kern *kern, uint32_t ifindex, enum sg_hook hook)
 {
-	bool native = hook == SG_HOOK_XDP;
 	LIBBPF_OPTS(bpf_link_create_opts, options,
-		    .flags = native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+		    .flags = hook == SG_HOOK_XDP ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
 
-	return bpf_link_create(kern->programs[native ? PROGRAM_XDP_RX : PROGRAM_XDP_GENERIC],
-			       ifindex, BPF_XDP, &options);
+	return bpf_link_create(kern->programs[xdp_program(hook)], ifindex, BPF_XDP, &options);
 }
 
 static int xdp_refused(int number, uint32_t ifindex, const char *dev, enum sg_hook hook,
@@ -213,6 +216,11 @@ int link_attach(struct kern *kern, uint32_t ifindex, const char *dev, enum hook_
 		return r;
 	if (link_is_live(kern, ifindex, which, hook))
 		return 0;
+	if (hook != SG_HOOK_TCX) {
+		r = program_need(kern, xdp_program(hook), err);
+		if (r)
+			return r;
+	}
 	/* of an interface that is gone; a live one would have to be detached first */
 	unlink(path);
 	link = hook == SG_HOOK_TCX ? create_tcx(kern, ifindex, which)
@@ -317,8 +325,7 @@ static enum kern_program program_of(const struct kern *kern, const struct pinned
 	case PIN_TX:
 		return PROGRAM_TC_TX;
 	default:
-		return link_xdp(kern, pinned->ifindex) == SG_HOOK_XDP_GENERIC ? PROGRAM_XDP_GENERIC
-									      : PROGRAM_XDP_RX;
+		return xdp_program(link_xdp(kern, pinned->ifindex));
 	}
 }
 
@@ -327,6 +334,7 @@ static int refresh(struct kern *kern, const struct pinned *pinned, struct error 
 {
 	char path[KERN_PATH_MAX];
 	AUTO_CLOSE int link = -1;
+	enum kern_program which;
 	uint32_t at = 0;
 	int r = link_path(kern, path, pinned->ifindex, pinned->pin, err);
 
@@ -335,7 +343,11 @@ static int refresh(struct kern *kern, const struct pinned *pinned, struct error 
 	link = bpf_obj_get(path);
 	if (link < 0 || link_ifindex(link, &at) || !at)
 		return 0;
-	if (bpf_link_update(link, kern->programs[program_of(kern, pinned)], NULL))
+	which = program_of(kern, pinned);
+	r = program_need(kern, which, err);
+	if (r)
+		return r;
+	if (bpf_link_update(link, kern->programs[which], NULL))
 		return kern_error(err, errno, "cannot replace the program of interface index %u",
 				  pinned->ifindex);
 	return 0;

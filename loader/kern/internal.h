@@ -34,6 +34,12 @@ enum kern_program {
 extern const char *const kern_map_names[MAP_COUNT];
 extern const char *const kern_program_names[PROGRAM_COUNT];
 
+/* Whether it may not be there, since nothing has needed it yet. */
+static inline bool program_is_optional(enum kern_program which)
+{
+	return which == PROGRAM_XDP_RX || which == PROGRAM_XDP_GENERIC;
+}
+
 struct kern {
 	char *dir;
 	bool writable;
@@ -104,6 +110,8 @@ struct bpf_object;
 int object_load(const struct kern *kern, struct bpf_object *object, struct error *err);
 /* Load the BPF objects into kern's maps, making and pinning what is missing. */
 int programs_load(struct kern *kern, struct error *err);
+/* The XDP programs are loaded when first needed: most interfaces never do. */
+int program_need(struct kern *kern, enum kern_program which, struct error *err);
 /* Hash of the BPF objects in this binary. */
 uint64_t programs_hash(void);
 /* Every link and filter of ours gets this build's programs. */

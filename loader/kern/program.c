@@ -188,23 +188,59 @@ static int load_xdp(struct kern *kern, enum kern_program which, bool with_frags,
 	return r;
 }
 
+/*
+ * In generic mode the kernel copies a packet for a program that takes pieces
+ * (Linux 6.9), and the copy has lost the length of its link header: each TC
+ * program after it, ours and others', would then read the packet from a wrong
+ * place. Without, it makes the packet one piece.
+ */
+static int load_xdp_for(struct kern *kern, enum kern_program which, struct error *err)
+{
+	struct kern_features features;
+
+	kern_features(&features);
+	return load_xdp(kern, which, which == PROGRAM_XDP_RX && features.xdp_frags, err);
+}
+
+static bool is_pinned(const struct kern *kern, enum kern_program which)
+{
+	char path[KERN_PATH_MAX];
+	struct error ignored;
+
+	return !kern_path(kern, path, "progs", kern_program_names[which], &ignored) &&
+	       !access(path, F_OK);
+}
+
 int programs_load(struct kern *kern, struct error *err)
 {
 	libbpf_print_fn_t printer = libbpf_set_print(remember);
-	struct kern_features features;
 	int r = load_tc(kern, err);
 
-	kern_features(&features);
-	if (!r)
-		r = load_xdp(kern, PROGRAM_XDP_RX, features.xdp_frags, err);
-	/*
-	 * In generic mode the kernel copies a packet for a program that takes
-	 * pieces (Linux 6.9), and the copy has lost the length of its link
-	 * header: each TC program after it, ours and others', would then read
-	 * the packet from a wrong place. Without, it makes the packet one piece.
-	 */
-	if (!r)
-		r = load_xdp(kern, PROGRAM_XDP_GENERIC, false, err);
+	for (int which = 0; !r && which < PROGRAM_COUNT; which++) {
+		if (program_is_optional(which) && is_pinned(kern, which))
+			r = load_xdp_for(kern, which, err);
+	}
+	libbpf_set_print(printer);
+	return r;
+}
+
+int program_need(struct kern *kern, enum kern_program which, struct error *err)
+{
+	libbpf_print_fn_t printer;
+	char path[KERN_PATH_MAX];
+	int r;
+
+	if (kern->programs[which] >= 0)
+		return 0;
+	r = kern_path(kern, path, "progs", kern_program_names[which], err);
+	if (r)
+		return r;
+	/* another process may have needed it meanwhile */
+	kern->programs[which] = bpf_obj_get(path);
+	if (kern->programs[which] >= 0)
+		return 0;
+	printer = libbpf_set_print(remember);
+	r = load_xdp_for(kern, which, err);
 	libbpf_set_print(printer);
 	return r;
 }

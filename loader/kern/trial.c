@@ -99,8 +99,11 @@ static int connect_driver(struct trial *trial, enum trial_program which, struct 
 	const struct trial_text *text = &texts[which];
 	char map[32];
 	uint32_t zero = 0;
+	int r = text->program ? 0 : program_need(trial->kern, text->which, err);
 	int fd;
 
+	if (r)
+		return r;
 	snprintf(map, sizeof(map), "%s_to", text->driver);
 	fd = bpf_object__find_map_fd_by_name(trial->skeleton->obj, map);
 	trial->drivers[which] = program_fd(trial, text->driver);

@@ -55,8 +55,13 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 
 static int open_pins(struct harness *harness, const char *dir)
 {
+	struct error err;
 	char path[128];
 
+	if (program_need(harness->kern, PROGRAM_XDP_RX, &err)) {
+		fprintf(stderr, "%s\n", err.message);
+		return -1;
+	}
 	snprintf(path, sizeof(path), "%s/maps/sg_fragments", dir);
 	harness->fragments = bpf_obj_get(path);
 	if (harness->fragments < 0) {

@@ -7,11 +7,17 @@
 
 #include "control/target.h"
 
-struct present target_present(const struct kern *kern, const struct target *target)
+struct hooks target_hooks(const struct kern *kern, const struct target *target)
 {
 	enum attach_mode mode = target->instance.options.mode;
+
+	return hooks_wanted(kern, mode == MODE_AUTO ? auto_mode(&target->link) : mode);
+}
+
+struct present target_present(const struct kern *kern, const struct target *target)
+{
 	struct present present = {
-		.wanted = hooks_wanted(kern, mode == MODE_AUTO ? auto_mode(&target->link) : mode),
+		.wanted = target_hooks(kern, target),
 		.owner = share_owner(kern, target->instance.slot),
 	};
 

@@ -181,6 +181,21 @@ static int unbind_stale(struct enforcement *e, struct error *err)
 	return r;
 }
 
+/* Also for interfaces that are still to come. */
+static int prepare_programs(struct enforcement *e, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < e->targets.count; i++) {
+		const struct target *target = &e->targets.items[i];
+		struct hooks hooks = target_hooks(e->kern, target);
+
+		if (target->instance.enforced)
+			r = hooks_prepare(e->kern, &hooks, err);
+	}
+	return r;
+}
+
 /*
  * Before anything that takes time: instances of one group change together.
  * Whether all else is right is looked at after that. Who wants to be told of
@@ -267,6 +282,8 @@ static int mend(struct enforcement *e, struct error *err)
 		r = unbind_stale(e, err);
 	if (!r && !check_only && !e->change->drift && !e->change->outcomes)
 		r = swap_policies(e, err);
+	if (!r && !check_only)
+		r = prepare_programs(e, err);
 	if (!r)
 		r = bind_targets(e, err);
 	if (!r)

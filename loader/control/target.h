@@ -43,6 +43,9 @@ void targets_fini(struct targets *targets);
 /* From the store's open transaction and the interfaces that are there. */
 int targets_load(struct change *change, struct targets *targets_out, struct error *err);
 
+/* The hooks that its mode means; without an interface, as far as that tells. */
+struct hooks target_hooks(const struct kern *kern, const struct target *target);
+
 /* How a target is now, beside the hooks that it should have. */
 struct present {
 	bool is_bound;

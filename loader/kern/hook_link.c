@@ -175,6 +175,13 @@ static enum kern_program xdp_program(enum sg_hook hook)
 	return hook == SG_HOOK_XDP_GENERIC ? PROGRAM_XDP_GENERIC : PROGRAM_XDP_RX;
 }
 
+int link_prepare(struct kern *kern, enum sg_hook hook, struct error *err)
+{
+	bool is_xdp = hook == SG_HOOK_XDP || hook == SG_HOOK_XDP_GENERIC;
+
+	return is_xdp ? program_need(kern, xdp_program(hook), err) : 0;
+}
+
 static int create_xdp(struct kern *kern, uint32_t ifindex, enum sg_hook hook)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options,
@@ -216,11 +223,9 @@ int link_attach(struct kern *kern, uint32_t ifindex, const char *dev, enum hook_
 		return r;
 	if (link_is_live(kern, ifindex, which, hook))
 		return 0;
-	if (hook != SG_HOOK_TCX) {
-		r = program_need(kern, xdp_program(hook), err);
-		if (r)
-			return r;
-	}
+	r = link_prepare(kern, hook, err);
+	if (r)
+		return r;
 	/* of an interface that is gone; a live one would have to be detached first */
 	unlink(path);
 	link = hook == SG_HOOK_TCX ? create_tcx(kern, ifindex, which)

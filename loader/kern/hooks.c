@@ -237,6 +237,11 @@ static int change_xdp(struct kern *kern, uint32_t ifindex, const char *dev,
 	return r;
 }
 
+int hooks_prepare(struct kern *kern, const struct hooks *hooks, struct error *err)
+{
+	return link_prepare(kern, hooks->rx, err);
+}
+
 int hooks_change(struct kern *kern, uint32_t ifindex, const char *dev, const struct hooks *from,
 		 struct hooks *to, struct error *err)
 {

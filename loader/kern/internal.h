@@ -136,6 +136,8 @@ enum hook_path {
 	PATH_TX, /* sent */
 };
 
+/* Load the program that a hook takes, if that is still to be done. */
+int link_prepare(struct kern *kern, enum sg_hook hook, struct error *err);
 /*
  * tcx and XDP: a link, pinned under links/. Attaching where a live one is
  * pinned already does nothing.

@@ -121,6 +121,11 @@ struct hooks {
 /* What a mode wants on this kernel: tc is tcx where the kernel has it, else clsact. */
 struct hooks hooks_wanted(const struct kern *kern, enum attach_mode mode);
 /*
+ * Load what these hooks need and nothing has needed before, which takes a part
+ * of a second: before an interface is waiting for it.
+ */
+int hooks_prepare(struct kern *kern, const struct hooks *hooks, struct error *err);
+/*
  * Make the programs on an interface `to`: what is missing is attached before
  * what else of ours is there is taken off, so no packet goes by unjudged. Live
  * hooks stay as they are. `from` is what the entry named before. On failure

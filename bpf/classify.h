@@ -182,15 +182,13 @@ static __always_inline __u32 decide(const union sg_node *heap, __u32 root,
 }
 
 /* The same from its root on; `which` is SG_LAYERS_INDEX. */
-__noinline __u64 sg_decide(__u32 root, __u32 which, __u64 high, __u64 low, __u32 key)
+__noinline __u32 sg_decide(__u32 root, __u32 which, __u64 high, __u64 low, __u32 key)
 {
 	const union sg_node *heap = heap_get();
 	const struct sg_layers *layers =
 		heap ? layers_of(heap, root, which >> 1 & 1, which & 1) : NULL;
 
-	return layers ? decide(heap, root, layers, which & 1, high, low, key) | (__u64)layers->flags
-											<< 32
-		      : SEARCH_FAILED;
+	return layers ? decide(heap, root, layers, which & 1, high, low, key) : SEARCH_FAILED;
 }
 
 /* An address tree on its own, for guards. */

@@ -30,11 +30,12 @@ static __always_inline void flow_icmp(const struct headers *headers, struct flow
 			request = ICMP_ECHO_REQUEST;
 		if (type == ICMP_TIMESTAMP_REPLY)
 			request = ICMP_TIMESTAMP_REQUEST;
-		flow->is_plain = request != ICMP_ECHO_REQUEST && request != ICMP_TIMESTAMP_REQUEST;
+		flow->keeps_no_state =
+			request != ICMP_ECHO_REQUEST && request != ICMP_TIMESTAMP_REQUEST;
 	} else {
 		if (type == ICMPV6_ECHO_REPLY)
 			request = ICMPV6_ECHO_REQUEST;
-		flow->is_plain = request != ICMPV6_ECHO_REQUEST;
+		flow->keeps_no_state = request != ICMPV6_ECHO_REQUEST;
 	}
 	flow->is_answer = request != type;
 	flow->opener = flow->is_egress != flow->is_answer ? SG_CONNECTION_EGRESS : 0;
@@ -71,7 +72,7 @@ static __always_inline void flow_fill(const struct headers *headers, bool is_egr
 	flow->opener_known = 0;
 	flow->is_egress = is_egress;
 	flow->is_answer = false;
-	flow->is_plain = false;
+	flow->keeps_no_state = false;
 	if (is_icmp(headers))
 		flow_icmp(headers, flow);
 }

@@ -48,8 +48,8 @@ struct flow {
 	__u8 tcp_flags;	   /* of a TCP packet that is not quoted; else 0 */
 	__u8 opener_known; /* ICMP: SG_CONNECTION_EGRESS, as it is known who asks; else 0 */
 	bool is_egress;
-	bool is_answer; /* ICMP: the type says so; it can only be a reply */
-	bool is_plain;	/* nothing that opens a connection and nothing that answers: no state */
+	bool is_answer;	     /* ICMP: the type says so; it can only be a reply */
+	bool keeps_no_state; /* it opens no connection and answers in none */
 };
 
 #endif

@@ -43,7 +43,7 @@ static __always_inline enum sg_reason judge_by_rules(const struct packet *pkt)
 		return reason;
 	flow_fill(headers, pkt->direction == SG_EGRESS, flow);
 	if (reason == SG_REASON_RULE_ACCEPT) {
-		if (flow->is_plain || flow->is_answer || reply_is_accepted(flow))
+		if (flow->keeps_no_state || flow->is_answer || reply_is_accepted(flow))
 			return reason;
 		return sg_connection_open();
 	}
@@ -241,7 +241,7 @@ static __always_inline enum sg_reason quick(SG_CONTEXT *ctx, __u32 ifindex, bool
 	flow->opener = 0;
 	flow->opener_known = 0;
 	flow->is_answer = false;
-	flow->is_plain = false;
+	flow->keeps_no_state = false;
 	if (!plain_read(&plain, (void *)(long)ctx->data) || (received && frame_may_hide_link(ctx)))
 		return SG_UNDECIDED;
 	scratch->length = plain.length;

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "model/code.h"
+#include "util/number.h"
 
 #define BLANKS " \t"
 
@@ -29,17 +30,6 @@ static int bearer_read(const char *token, struct authorization *authorization, s
 	authorization->is_bearer = true;
 	memcpy(authorization->token, token, length + 1);
 	return 0;
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 static bool signature_read(const char *text, size_t length, uint8_t *signature)

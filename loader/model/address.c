@@ -150,17 +150,6 @@ bool prefix_contains(const struct prefix *prefix, const uint8_t address[16])
 	return !rest || !((prefix->bytes[whole] ^ address[whole]) >> (8 - rest));
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Exactly xx:xx:xx:xx:xx:xx. */
 static int mac_bytes_parse(const char *text, struct mac *mac)
 {

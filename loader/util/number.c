@@ -33,3 +33,14 @@ int number_parse_part(const char *text, size_t length, uint64_t min, uint64_t ma
 	*value_out = value;
 	return 0;
 }
+
+int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}

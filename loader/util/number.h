@@ -19,4 +19,7 @@ int number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *value_o
 int number_parse_part(const char *text, size_t length, uint64_t min, uint64_t max,
 		      uint64_t *value_out);
 
+/* The value of a hexadecimal digit, -1 for any other character. */
+int hex_digit(char c);
+
 #endif

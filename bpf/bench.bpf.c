@@ -4,13 +4,13 @@
  *
  * Empty programs are what is subtracted. The reference is the least that any
  * filter must do: read Ethernet, IP and TCP headers, look one address up in a
- * hash. A driver puts the next frame of a ring in place of the one that is
- * being judged and then tail-calls the very program that is measured, so its
- * text is the one that packets meet; driver and empty program together are
- * what is subtracted there.
+ * hash. A driver puts the addresses and ports of the next packet of a ring into
+ * the frame that is being judged and then tail-calls the very program that is
+ * measured, so its text is the one that packets meet; driver and empty program
+ * together are what is subtracted there.
  *
  * sg_bench_inst is sg_tc_rx but for one load: the interface index comes
- * from the frame in the ring, so that thousands of instances need no
+ * from the packet's place in the ring, so that thousands of instances need no
  * interfaces. The other programs of tc.bpf.c are not loaded from here.
  */
 #include "tc.bpf.c"
@@ -30,10 +30,27 @@ const volatile char sg_compiler[64] = "clang " __clang_version__;
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, SG_BENCH_FRAMES);
+	__uint(max_entries, SG_BENCH_PACKETS);
 	__type(key, __u32);
-	__type(value, struct sg_bench_frame);
-} sg_bench_ring SEC(".maps");
+	__type(value, struct sg_bench_packet4);
+} sg_bench_ring4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SG_BENCH_PACKETS);
+	__type(key, __u32);
+	__type(value, struct sg_bench_packet6);
+} sg_bench_ring6 SEC(".maps");
+
+/* Key: position. Index of the interface whose binding is to judge it; written by the loader. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SG_BENCH_PACKETS);
+	__type(key, __u32);
+	__type(value, __u64);
+} sg_bench_ifindex SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -161,30 +178,61 @@ int sg_bench_inst(struct __sk_buff *skb)
 	return verdict(skb, skb->cb[0], true) == SG_ACCEPT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 
+static __always_inline void ports_put(__be16 *ports, __be16 remote, __be16 local, bool is_sent)
+{
+	ports[0] = is_sent ? local : remote;
+	ports[1] = is_sent ? remote : local;
+}
+
+static __always_inline bool packet_put(const struct sg_bench_state *state, __u32 at,
+				       __be32 *address, __be16 *ports)
+{
+	if (state->is_ipv6) {
+		const struct sg_bench_packet6 *packet = bpf_map_lookup_elem(&sg_bench_ring6, &at);
+
+		if (!packet)
+			return false;
+		for (int i = 0; i < 4; i++)
+			address[i] = packet->remote[i];
+		ports_put(ports, packet->remote_port, packet->local_port, state->is_sent);
+	} else {
+		const struct sg_bench_packet4 *packet = bpf_map_lookup_elem(&sg_bench_ring4, &at);
+
+		if (!packet)
+			return false;
+		address[0] = packet->remote;
+		ports_put(ports, packet->remote_port, packet->local_port, state->is_sent);
+	}
+	return true;
+}
+
 /*
- * Put the next frame at `data`. The stores are out of the way before the frame
- * is judged, as those of a network card are: hence the locked addition, which
- * waits for them.
+ * Make the frame at `data` the next packet. The stores are out of the way
+ * before it is judged, as those of a network card are: hence the locked
+ * addition, which waits for them. The index of the interface, or 0.
  */
-static __always_inline const struct sg_bench_frame *frame_put(void *data, const void *data_end)
+static __always_inline __u32 frame_put(void *data, const void *data_end)
 {
 	__u32 zero = 0, at;
 	struct sg_bench_state *state = bpf_map_lookup_elem(&sg_bench_state, &zero);
-	const struct sg_bench_frame *frame;
+	const __u64 *ifindex;
+
+	__be32 *address;
+	__be16 *ports;
 
 	if (!state)
-		return NULL;
+		return 0;
 	at = state->next;
-	frame = bpf_map_lookup_elem(&sg_bench_ring, &at);
-	if (!frame || data + SG_BENCH_FRAME_BYTES > data_end)
-		return NULL;
-#pragma unroll
-	for (int i = 0; i < SG_BENCH_FRAME_BYTES / 8; i++)
-		((__u64 *)data)[i] = ((const __u64 *)frame->bytes)[i];
+	ifindex = bpf_map_lookup_elem(&sg_bench_ifindex, &at);
+	address = data + (state->address & 63);
+	ports = data + (state->ports & 63);
+	if (!ifindex || (void *)(address + 4) > data_end || (void *)(ports + 2) > data_end ||
+	    !packet_put(state, at, address, ports))
+		return 0;
 	at++;
 	state->next = at < state->end ? at : state->first;
 	__sync_fetch_and_add(&state->runs, 1);
-	return frame;
+	return *ifindex;
 }
 
 /* The loader puts the program that is measured into the driver's own map. */
@@ -200,11 +248,11 @@ static __always_inline const struct sg_bench_frame *frame_put(void *data, const 
 	DRIVER_MAP(driver); \
 	SEC("tc") int driver(struct __sk_buff *skb) \
 	{ \
-		const struct sg_bench_frame *frame = frame_put(DATA(skb)); \
+		__u32 ifindex = frame_put(DATA(skb)); \
 \
-		if (!frame) \
+		if (!ifindex) \
 			return TC_ACT_STOLEN; \
-		skb->cb[0] = frame->ifindex; \
+		skb->cb[0] = ifindex; \
 		bpf_tail_call_static(skb, &driver##_to, 0); \
 		return TC_ACT_STOLEN; \
 	}

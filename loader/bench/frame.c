@@ -90,6 +90,40 @@ void frame_fill(uint8_t bytes[SG_BENCH_FRAME_BYTES], const struct bench_flow *fl
 		fill_tcp(tcp, flow->local_port, flow->remote_port, tcp_flags);
 }
 
+void ring_put(const struct trial_ring *ring, uint32_t position, const struct bench_flow *flow)
+{
+	struct sg_bench_packet4 *ipv4 = &ring->ipv4[position];
+	struct sg_bench_packet6 *ipv6 = &ring->ipv6[position];
+
+	if (flow->family == SG_IPV4) {
+		memcpy(&ipv4->remote, flow->remote, sizeof(ipv4->remote));
+		ipv4->remote_port = htons(flow->remote_port);
+		ipv4->local_port = htons(flow->local_port);
+	} else {
+		memcpy(ipv6->remote, flow->remote, sizeof(ipv6->remote));
+		ipv6->remote_port = htons(flow->remote_port);
+		ipv6->local_port = htons(flow->local_port);
+	}
+}
+
+struct bench_flow ring_get(const struct trial_ring *ring, enum sg_family family, uint32_t position)
+{
+	const struct sg_bench_packet4 *ipv4 = &ring->ipv4[position];
+	const struct sg_bench_packet6 *ipv6 = &ring->ipv6[position];
+	bool is_ipv4 = family == SG_IPV4;
+	struct bench_flow flow = {
+		.family = family,
+		.remote_port = ntohs(is_ipv4 ? ipv4->remote_port : ipv6->remote_port),
+		.local_port = ntohs(is_ipv4 ? ipv4->local_port : ipv6->local_port),
+	};
+
+	if (is_ipv4)
+		memcpy(flow.remote, &ipv4->remote, sizeof(ipv4->remote));
+	else
+		memcpy(flow.remote, ipv6->remote, sizeof(ipv6->remote));
+	return flow;
+}
+
 void frame_fill_fragment(uint8_t bytes[SG_BENCH_FRAME_BYTES], const struct bench_flow *flow,
 			 bool is_first)
 {

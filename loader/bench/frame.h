@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "bench/policy.h"
-#include "sgate/bench.h"
+#include "kern/trial.h"
 
 #define BENCH_SYN 0x02
 #define BENCH_SYN_ACK 0x12
@@ -19,6 +19,11 @@
 /* Received from the flow's remote end, else sent to it. */
 void frame_fill(uint8_t bytes[SG_BENCH_FRAME_BYTES], const struct bench_flow *flow,
 		bool is_received, uint8_t tcp_flags);
+
+/* What differs from one flow to the next, into a ring; the rest is in the frame of any flow. */
+void ring_put(const struct trial_ring *ring, uint32_t position, const struct bench_flow *flow);
+/* The flow at a position that was filled for the family. */
+struct bench_flow ring_get(const struct trial_ring *ring, enum sg_family family, uint32_t position);
 
 /*
  * The first fragment of an IPv4 or IPv6 packet of the flow, with its TCP

@@ -112,8 +112,8 @@ static int run_unchecked(struct session *session, const struct bench_runner *run
 	if (runner->way == WAY_REPEAT)
 		return trial_repeat(session->trial, runner->program, runner->frame, runs, run_out,
 				    err);
-	return trial_drive(session->trial, runner->program, runner->first, runner->count, runs,
-			   run_out, err);
+	return trial_drive(session->trial, runner->program, runner->frame, runner->first,
+			   runner->count, runs, run_out, err);
 }
 
 int runner_run(struct session *session, const struct bench_runner *runner, uint32_t runs,

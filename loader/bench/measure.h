@@ -14,8 +14,8 @@
 
 enum bench_way {
 	WAY_REPEAT, /* one frame over and over */
-	WAY_DRIVE,  /* frames of the ring, one after the other, and again */
-	WAY_ONCE,   /* the same, no frame twice, and all connections forgotten before */
+	WAY_DRIVE,  /* packets of the ring, one after the other, and again */
+	WAY_ONCE,   /* the same, no packet twice, and all connections forgotten before */
 };
 
 #define NO_RUNNER UINT32_MAX
@@ -23,8 +23,8 @@ enum bench_way {
 struct bench_runner {
 	enum trial_program program;
 	enum bench_way way;
-	uint8_t frame[SG_BENCH_FRAME_BYTES]; /* WAY_REPEAT */
-	uint32_t first;			     /* the others: of the ring */
+	uint8_t frame[SG_BENCH_FRAME_BYTES]; /* WAY_REPEAT: the one; else what all have in common */
+	uint32_t first;			     /* not WAY_REPEAT: position in the ring */
 	uint32_t count;
 	uint64_t policy; /* word of loopback meanwhile; 0: does not matter */
 	/* What the counters must say; of sgate's programs only. */

@@ -41,19 +41,24 @@ static int unbind_instances(struct session *session, struct error *err)
 static void add_cases(struct session *session, struct scene *scene, uint32_t rules)
 {
 	static const uint32_t numbers[] = {1, 100, BENCH_INSTANCES};
-	struct sg_bench_frame *ring = trial_ring(session->trial);
+	const struct trial_ring *ring = trial_ring(session->trial);
 	struct bench_runner *empty = scene_add(scene, TRIAL_TC_EMPTY, WAY_DRIVE);
 	struct bench_runner *reference = scene_add(scene, TRIAL_TC_REFERENCE4, WAY_DRIVE);
 
-	empty->count = INSTANCE_RING;
-	reference->count = INSTANCE_RING;
+	runner_packets(session, empty, SG_IPV4, 0, INSTANCE_RING);
+	runner_packets(session, reference, SG_IPV4, 0, INSTANCE_RING);
 	reference->empty = scene_index(scene, empty);
 	for (uint32_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		struct random random = random_seeded(session->options->seed + 3);
 		struct bench_runner *runner = scene_add(scene, TRIAL_TC_INSTANCE, WAY_DRIVE);
 
-		runner->first = i * INSTANCE_RING;
-		runner->count = INSTANCE_RING;
+		for (uint32_t j = 0; j < INSTANCE_RING; j++) {
+			uint32_t position = i * INSTANCE_RING + j;
+
+			ring->ipv4[position] = ring->ipv4[j];
+			ring->ifindex[position] = FIRST_IFINDEX + random_below(&random, numbers[i]);
+		}
+		runner_packets(session, runner, SG_IPV4, i * INSTANCE_RING, INSTANCE_RING);
 		runner->is_judged = true;
 		runner->direction = SG_INGRESS;
 		runner->reason = SG_REASON_RULE_ACCEPT;
@@ -62,12 +67,6 @@ static void add_cases(struct session *session, struct scene *scene, uint32_t rul
 		runner->reference = scene_index(scene, reference);
 		runner->labels = (struct bench_labels){
 			"tc", "ipv4", "public", rules, 2, "random-instance", "cold", numbers[i]};
-		for (uint32_t j = 0; j < INSTANCE_RING; j++) {
-			struct sg_bench_frame *frame = &ring[runner->first + j];
-
-			*frame = ring[j];
-			frame->ifindex = FIRST_IFINDEX + random_below(&random, numbers[i]);
-		}
 	}
 }
 

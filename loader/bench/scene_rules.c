@@ -8,8 +8,6 @@
  */
 #include "bench/scenes.h"
 
-#include <string.h>
-
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -29,7 +27,7 @@ static const struct fate_text fates[] = {
 struct part {
 	const struct published *published;
 	size_t fates;  /* how many of them */
-	uint32_t ring; /* first of its frames: STAGE_RING for each fate */
+	uint32_t ring; /* first position of its packets: STAGE_RING for each fate */
 	bool is_xdp;
 };
 
@@ -37,16 +35,13 @@ static void add_part(struct session *session, struct scene *scene, const struct 
 		     const struct stage_bases *bases)
 {
 	const struct bench_policy_spec *spec = &part->published->policy.spec;
-	const struct sg_bench_frame *frames = trial_ring(session->trial);
-
 	for (size_t i = 0; i < part->fates; i++) {
 		for (enum bench_way way = WAY_REPEAT; way <= WAY_DRIVE; way++) {
 			struct bench_runner *runner =
 				scene_add(scene, stage_program(part->is_xdp), way);
 
-			runner->first = part->ring + (uint32_t)i * STAGE_RING;
-			runner->count = STAGE_RING;
-			memcpy(runner->frame, frames[runner->first].bytes, sizeof(runner->frame));
+			runner_packets(session, runner, spec->family,
+				       part->ring + (uint32_t)i * STAGE_RING, STAGE_RING);
 			runner->policy = part->published->word;
 			runner->is_judged = true;
 			runner->direction = SG_INGRESS;
@@ -81,20 +76,16 @@ static int fill_part(struct session *session, const struct part *part, struct er
 static int add_sources(struct session *session, struct scene *scene, const struct part *part,
 		       const struct stage_bases *bases, struct error *err)
 {
-	const struct sg_bench_frame *frames = trial_ring(session->trial);
+	const struct sg_bench_packet4 *packets = trial_ring(session->trial)->ipv4;
 	struct bench_runner *runner = scene_add(scene, TRIAL_TC_SOURCE4, WAY_DRIVE);
 
 	for (uint32_t i = part->ring; i < part->ring + STAGE_RING; i++) {
-		uint32_t source;
-		int r;
+		int r = trial_know(session->trial, packets[i].remote, true, err);
 
-		memcpy(&source, frames[i].bytes + 26, sizeof(source));
-		r = trial_know(session->trial, source, true, err);
 		if (r)
 			return r;
 	}
-	runner->first = part->ring;
-	runner->count = STAGE_RING;
+	runner_packets(session, runner, SG_IPV4, part->ring, STAGE_RING);
 	runner->empty = bases->empty[WAY_DRIVE];
 	runner->reference = bases->reference[SG_IPV4][WAY_DRIVE];
 	runner->labels =

@@ -170,22 +170,21 @@ static int add_first(struct session *session, struct scene *scene, const struct 
 		     const struct published *published, const struct stage_bases *bases,
 		     struct error *err)
 {
-	struct sg_bench_frame *ring = trial_ring(session->trial);
-	uint32_t first = (2 + plan->family) * STAGE_RING;
+	uint32_t first = 2 * STAGE_RING;
 	struct random random = random_seeded(session->options->seed + 1);
+	struct bench_flow flow;
 	struct bench_runner *runner = add_judged(scene, stage_program(plan->is_xdp), WAY_ONCE,
 						 SG_REASON_RULE_ACCEPT, published->word);
 
 	for (uint32_t i = first; i < first + STAGE_RING; i++) {
-		struct bench_flow flow;
 		int r = bench_flow_pick(&published->policy, FATE_LAST_RULE, &random, &flow, err);
 
 		if (r)
 			return r;
-		frame_fill(ring[i].bytes, &flow, true, BENCH_SYN);
+		ring_put(trial_ring(session->trial), i, &flow);
 	}
-	runner->first = first;
-	runner->count = STAGE_RING;
+	runner_packets(session, runner, plan->family, first, STAGE_RING);
+	frame_fill(runner->frame, &flow, true, BENCH_SYN);
 	runner->labels = labels_of(plan, "first-packet", "cold");
 	runner->empty = bases->empty[WAY_DRIVE];
 	runner->reference = bases->reference[plan->family][WAY_DRIVE];
@@ -219,23 +218,27 @@ int scene_first(struct session *session, const struct scene_plan *plan, struct e
  * A few find the buckets where they could be full, and have no entry: packets
  * of the connection before take their places.
  */
-static int mend_crowd(struct session *session, uint32_t from, uint32_t count, struct error *err)
+static int mend_crowd(struct session *session, const struct bench_flow *flows, uint32_t from,
+		      uint32_t count, struct error *err)
 {
-	struct sg_bench_frame *ring = trial_ring(session->trial);
-	struct trial_run received = {0}, sent = {0};
+	const struct trial_ring *ring = trial_ring(session->trial);
+	const struct bench_flow *known = flows;
 
-	for (uint32_t i = from; i < from + count; i++) {
-		int r = trial_repeat(session->trial, TRIAL_TC_RX, ring[i].bytes, 1, &received, err);
+	for (uint32_t i = 0; i < count; i++) {
+		struct trial_run received = {0}, sent = {0};
+		uint8_t frame[SG_BENCH_FRAME_BYTES];
+		int r;
 
+		frame_fill(frame, &flows[i], true, BENCH_ACK);
+		r = trial_repeat(session->trial, TRIAL_TC_RX, frame, 1, &received, err);
+		frame_fill(frame, &flows[i], false, BENCH_ACK);
 		if (!r)
-			r = trial_repeat(session->trial, TRIAL_TC_TX,
-					 ring[BENCH_CONNECTIONS + i].bytes, 1, &sent, err);
+			r = trial_repeat(session->trial, TRIAL_TC_TX, frame, 1, &sent, err);
 		if (r)
 			return r;
-		if (i && (!received.accepted || !sent.accepted)) {
-			ring[i] = ring[i - 1];
-			ring[BENCH_CONNECTIONS + i] = ring[BENCH_CONNECTIONS + i - 1];
-		}
+		if (received.accepted && sent.accepted)
+			known = &flows[i];
+		ring_put(ring, from + i, known);
 	}
 	return 0;
 }
@@ -251,14 +254,24 @@ static int count_passed(struct session *session, uint64_t *passed_out, struct er
 	return r;
 }
 
-/* Open the connections of flows picked at random, both ways' packets of them in the ring. */
+/* Packets of the ring's connections, one each, sent by the instance or received. */
+static int drive_crowd(struct session *session, bool is_sent, const struct bench_flow *flow,
+		       uint8_t tcp_flags, uint32_t from, uint32_t count, struct error *err)
+{
+	uint8_t frame[SG_BENCH_FRAME_BYTES];
+	struct trial_run run = {0};
+
+	frame_fill(frame, flow, !is_sent, tcp_flags);
+	return trial_drive(session->trial, is_sent ? TRIAL_TC_TX : TRIAL_TC_RX, frame, from, count,
+			   count, &run, err);
+}
+
+/* Open the connections of flows picked at random, which the ring gets. */
 static int open_crowd(struct session *session, const struct published *published, struct error *err)
 {
 	static const uint8_t flags[][2] = {{BENCH_SYN, BENCH_SYN_ACK}, {BENCH_ACK, BENCH_ACK}};
-	struct sg_bench_frame *ring = trial_ring(session->trial);
 	struct random random = random_seeded(session->options->seed + 2);
 	struct bench_flow flows[CHUNK];
-	struct trial_run run = {0};
 	uint64_t before = 0, after = 0;
 	int r = 0;
 
@@ -266,51 +279,49 @@ static int open_crowd(struct session *session, const struct published *published
 		uint32_t count =
 			BENCH_CONNECTIONS - from < CHUNK ? BENCH_CONNECTIONS - from : CHUNK;
 
-		for (uint32_t i = 0; !r && i < count; i++)
+		for (uint32_t i = 0; !r && i < count; i++) {
 			r = bench_flow_pick(&published->policy, FATE_LAST_RULE, &random, &flows[i],
 					    err);
+			if (!r)
+				ring_put(trial_ring(session->trial), from + i, &flows[i]);
+		}
 		if (!r)
 			r = count_passed(session, &before, err);
 		for (size_t step = 0; !r && step < ARRAY_SIZE(flags); step++) {
-			for (uint32_t i = 0; i < count; i++) {
-				frame_fill(ring[from + i].bytes, &flows[i], true, flags[step][0]);
-				frame_fill(ring[BENCH_CONNECTIONS + from + i].bytes, &flows[i],
-					   false, flags[step][1]);
-			}
-			r = trial_drive(session->trial, TRIAL_TC_RX, from, count, count, &run, err);
+			r = drive_crowd(session, false, flows, flags[step][0], from, count, err);
 			if (!r)
-				r = trial_drive(session->trial, TRIAL_TC_TX,
-						BENCH_CONNECTIONS + from, count, count, &run, err);
+				r = drive_crowd(session, true, flows, flags[step][1], from, count,
+						err);
 		}
 		if (!r)
 			r = count_passed(session, &after, err);
 		if (!r && after - before != (uint64_t)count * 2 * ARRAY_SIZE(flags))
-			r = mend_crowd(session, from, count, err);
+			r = mend_crowd(session, flows, from, count, err);
 	}
 	return r;
 }
 
 /* Packets of all the connections, one after the other, with what they are compared with. */
-static void add_crowd(struct scene *scene, const struct scene_plan *plan, uint64_t word)
+static void add_crowd(const struct session *session, struct scene *scene,
+		      const struct scene_plan *plan, uint64_t word)
 {
-	struct bench_runner *empty[2], *reference, *runner;
+	struct bench_runner *empty = scene_add(scene, TRIAL_TC_EMPTY, WAY_DRIVE);
+	struct bench_runner *reference =
+		scene_add(scene, TRIAL_TC_REFERENCE4 + plan->family, WAY_DRIVE);
 
+	reference->empty = scene_index(scene, empty);
 	for (int way = 0; way < 2; way++) {
-		empty[way] = scene_add(scene, TRIAL_TC_EMPTY, WAY_DRIVE);
-		empty[way]->first = way * BENCH_CONNECTIONS;
-		empty[way]->count = BENCH_CONNECTIONS;
-	}
-	reference = scene_add(scene, TRIAL_TC_REFERENCE4 + plan->family, WAY_DRIVE);
-	reference->count = BENCH_CONNECTIONS;
-	reference->empty = scene_index(scene, empty[0]);
-	for (int way = 0; way < 2; way++) {
-		runner = add_judged(scene, way ? TRIAL_TC_TX : TRIAL_TC_RX, WAY_DRIVE,
-				    way ? SG_REASON_REPLY : SG_REASON_RULE_ACCEPT, word);
-		runner->first = way * BENCH_CONNECTIONS;
-		runner->count = BENCH_CONNECTIONS;
-		runner->empty = scene_index(scene, empty[way]);
+		struct bench_runner *runner =
+			add_judged(scene, way ? TRIAL_TC_TX : TRIAL_TC_RX, WAY_DRIVE,
+				   way ? SG_REASON_REPLY : SG_REASON_RULE_ACCEPT, word);
+
+		runner->empty = scene_index(scene, empty);
 		runner->reference = scene_index(scene, reference);
 		runner->labels = labels_of(plan, way ? "reply" : "established", "among-100000");
+	}
+	for (uint32_t i = 0; i < scene->count; i++) {
+		runner_packets(session, &scene->runners[i], plan->family, 0, BENCH_CONNECTIONS);
+		scene->runners[i].is_always_cold = true;
 	}
 }
 
@@ -326,9 +337,7 @@ int scene_crowd(struct session *session, const struct scene_plan *plan, struct e
 	if (!r)
 		r = stage_bind(session, published.word, err);
 	if (!r)
-		add_crowd(&scene, plan, published.word);
-	for (uint32_t i = 0; i < scene.count; i++)
-		scene.runners[i].is_always_cold = true;
+		add_crowd(session, &scene, plan, published.word);
 	if (!r && scene_is_wanted(session, &scene)) {
 		r = connections_flush(session->kern, BENCH_SLOT, TRIAL_IFINDEX, err);
 		if (!r)

@@ -55,9 +55,16 @@ int stage_handshake(struct session *session, const struct bench_flow *flow, stru
 
 #define STAGE_RING 8192 /* different packets of a cold case */
 
-/* Fill `count` frames of the ring from `first` on with packets of that fate. */
+/* Fill `count` positions of the ring from `first` on with packets of that fate. */
 int stage_ring(struct session *session, const struct bench_policy *policy, enum bench_fate fate,
 	       uint32_t first, uint32_t count, struct error *err);
+
+/*
+ * Have a runner judge `count` packets of the ring from `first` on, or the first
+ * of them again and again: TCP segments in the middle of a connection.
+ */
+void runner_packets(const struct session *session, struct bench_runner *runner,
+		    enum sg_family family, uint32_t first, uint32_t count);
 
 /* What everything of a hook is compared with; indexes of runners. */
 struct stage_bases {
@@ -66,7 +73,7 @@ struct stage_bases {
 };
 
 /*
- * Add them to a scene. The reference's frames are those of `ring` by family,
+ * Add them to a scene. The reference's packets are those of `ring` by family,
  * STAGE_RING of them from there on.
  */
 void stage_bases_add(struct session *session, struct scene *scene, bool is_xdp,

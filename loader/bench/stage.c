@@ -5,8 +5,6 @@
  */
 #include "bench/scenes.h"
 
-#include <string.h>
-
 int stage_begin(struct session *session, struct error *err)
 {
 	return heap_begin(session->kern, err);
@@ -42,7 +40,6 @@ int stage_bind(struct session *session, uint64_t word, struct error *err)
 int stage_ring(struct session *session, const struct bench_policy *policy, enum bench_fate fate,
 	       uint32_t first, uint32_t count, struct error *err)
 {
-	struct sg_bench_frame *ring = trial_ring(session->trial);
 	struct random random = random_seeded(session->options->seed + first + fate);
 
 	for (uint32_t i = first; i < first + count; i++) {
@@ -51,10 +48,19 @@ int stage_ring(struct session *session, const struct bench_policy *policy, enum 
 
 		if (r)
 			return r;
-		frame_fill(ring[i].bytes, &flow, true, BENCH_ACK);
-		ring[i].ifindex = TRIAL_IFINDEX;
+		ring_put(trial_ring(session->trial), i, &flow);
 	}
 	return 0;
+}
+
+void runner_packets(const struct session *session, struct bench_runner *runner,
+		    enum sg_family family, uint32_t first, uint32_t count)
+{
+	struct bench_flow flow = ring_get(trial_ring(session->trial), family, first);
+
+	frame_fill(runner->frame, &flow, runner->program != TRIAL_TC_TX, BENCH_ACK);
+	runner->first = first;
+	runner->count = count;
 }
 
 enum trial_program stage_program(bool is_xdp)
@@ -65,26 +71,19 @@ enum trial_program stage_program(bool is_xdp)
 void stage_bases_add(struct session *session, struct scene *scene, bool is_xdp,
 		     const uint32_t ring[2], struct stage_bases *bases_out)
 {
-	const struct sg_bench_frame *frames = trial_ring(session->trial);
-
 	for (enum bench_way way = WAY_REPEAT; way <= WAY_DRIVE; way++) {
 		struct bench_runner *empty =
 			scene_add(scene, is_xdp ? TRIAL_XDP_EMPTY : TRIAL_TC_EMPTY, way);
 
 		bases_out->empty[way] = scene_index(scene, empty);
-		memcpy(empty->frame, frames[ring[SG_IPV4]].bytes, sizeof(empty->frame));
-		empty->first = ring[SG_IPV4];
-		empty->count = STAGE_RING;
+		runner_packets(session, empty, SG_IPV4, ring[SG_IPV4], STAGE_RING);
 		for (enum sg_family family = SG_IPV4; family <= SG_IPV6; family++) {
 			enum trial_program program =
 				(is_xdp ? TRIAL_XDP_REFERENCE4 : TRIAL_TC_REFERENCE4) + family;
 			struct bench_runner *reference = scene_add(scene, program, way);
 
 			bases_out->reference[family][way] = scene_index(scene, reference);
-			memcpy(reference->frame, frames[ring[family]].bytes,
-			       sizeof(reference->frame));
-			reference->first = ring[family];
-			reference->count = STAGE_RING;
+			runner_packets(session, reference, family, ring[family], STAGE_RING);
 			reference->empty = bases_out->empty[way];
 		}
 	}

@@ -14,6 +14,9 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <ftw.h>
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/pkt_cls.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,12 +30,11 @@
 #include "util/cleanup.h"
 
 #define TRIAL_BPFFS "/sys/fs/bpf"
-#define RING_BYTES (SG_BENCH_FRAMES * sizeof(struct sg_bench_frame))
 
 struct trial {
 	struct kern *kern;
 	struct sg_bench *skeleton;
-	struct sg_bench_frame *ring;
+	struct trial_ring ring;
 	int cpus;
 	int programs[TRIAL_COUNT]; /* borrowed */
 	int drivers[TRIAL_COUNT];
@@ -114,9 +116,42 @@ static int connect_driver(struct trial *trial, enum trial_program which, struct 
 	return 0;
 }
 
+/* SG_BENCH_PACKETS elements of `size` bytes each, as a map's memory has them. */
+static size_t ring_bytes(size_t size)
+{
+	return SG_BENCH_PACKETS * size;
+}
+
+static void *ring_map(const struct bpf_map *map, size_t size)
+{
+	void *memory = mmap(NULL, ring_bytes(size), PROT_READ | PROT_WRITE, MAP_SHARED,
+			    bpf_map__fd(map), 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void ring_unmap(void *memory, size_t size)
+{
+	if (memory)
+		munmap(memory, ring_bytes(size));
+}
+
+static int map_ring(struct trial *trial, struct error *err)
+{
+	struct trial_ring *ring = &trial->ring;
+
+	ring->ipv4 = ring_map(trial->skeleton->maps.sg_bench_ring4, sizeof(*ring->ipv4));
+	ring->ipv6 = ring_map(trial->skeleton->maps.sg_bench_ring6, sizeof(*ring->ipv6));
+	ring->ifindex = ring_map(trial->skeleton->maps.sg_bench_ifindex, sizeof(*ring->ifindex));
+	if (!ring->ipv4 || !ring->ipv6 || !ring->ifindex)
+		return kern_error(err, errno, "cannot map the ring of packets");
+	for (size_t i = 0; i < SG_BENCH_PACKETS; i++)
+		ring->ifindex[i] = TRIAL_IFINDEX;
+	return 0;
+}
+
 static int load(struct trial *trial, struct error *err)
 {
-	void *ring;
 	int r;
 
 	trial->skeleton = sg_bench__open();
@@ -127,14 +162,7 @@ static int load(struct trial *trial, struct error *err)
 	r = object_load(trial->kern, trial->skeleton->obj, err);
 	for (int i = 0; !r && i < TRIAL_COUNT; i++)
 		r = connect_driver(trial, i, err);
-	if (r)
-		return r;
-	ring = mmap(NULL, RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
-		    bpf_map__fd(trial->skeleton->maps.sg_bench_ring), 0);
-	if (ring == MAP_FAILED)
-		return kern_error(err, errno, "cannot map the ring of frames");
-	trial->ring = ring;
-	return 0;
+	return r ? r : map_ring(trial, err);
 }
 
 int trial_open(const struct connection_settings *settings, struct trial **trial_out,
@@ -164,8 +192,9 @@ void trial_close(struct trial *trial)
 {
 	if (!trial)
 		return;
-	if (trial->ring)
-		munmap(trial->ring, RING_BYTES);
+	ring_unmap(trial->ring.ipv4, sizeof(*trial->ring.ipv4));
+	ring_unmap(trial->ring.ipv6, sizeof(*trial->ring.ipv6));
+	ring_unmap(trial->ring.ifindex, sizeof(*trial->ring.ifindex));
 	sg_bench__destroy(trial->skeleton);
 	kern_close(trial->kern);
 	free(trial);
@@ -176,9 +205,9 @@ struct kern *trial_kern(struct trial *trial)
 	return trial->kern;
 }
 
-struct sg_bench_frame *trial_ring(struct trial *trial)
+const struct trial_ring *trial_ring(const struct trial *trial)
 {
-	return trial->ring;
+	return &trial->ring;
 }
 
 const char *trial_compiler(const struct trial *trial)
@@ -234,8 +263,33 @@ int trial_repeat(const struct trial *trial, enum trial_program program, const ui
 	return run(trial->programs[program], texts[program].is_xdp, frame, runs, run_out, err);
 }
 
-int trial_drive(const struct trial *trial, enum trial_program program, uint32_t first,
-		uint32_t count, uint32_t runs, struct trial_run *run_out, struct error *err)
+/* The state of a run that begins, for a frame of one family. */
+static struct sg_bench_state state_for(const uint8_t *frame, bool is_sent, uint32_t first,
+				       uint32_t count)
+{
+	struct sg_bench_state state = {
+		.first = first,
+		.end = first + count,
+		.next = first,
+		.is_ipv6 = frame[offsetof(struct ethhdr, h_proto)] == ETH_P_IPV6 >> 8,
+		.is_sent = is_sent,
+	};
+
+	if (state.is_ipv6) {
+		state.address = ETH_HLEN + (is_sent ? offsetof(struct ipv6hdr, daddr)
+						    : offsetof(struct ipv6hdr, saddr));
+		state.ports = ETH_HLEN + sizeof(struct ipv6hdr);
+	} else {
+		state.address = ETH_HLEN + (is_sent ? offsetof(struct iphdr, daddr)
+						    : offsetof(struct iphdr, saddr));
+		state.ports = ETH_HLEN + sizeof(struct iphdr);
+	}
+	return state;
+}
+
+int trial_drive(const struct trial *trial, enum trial_program program, const uint8_t *frame,
+		uint32_t first, uint32_t count, uint32_t runs, struct trial_run *run_out,
+		struct error *err)
 {
 	AUTO_FREE struct sg_bench_state *states = calloc(trial->cpus, sizeof(*states));
 	uint32_t zero = 0;
@@ -243,11 +297,9 @@ int trial_drive(const struct trial *trial, enum trial_program program, uint32_t 
 	if (!states)
 		return kern_error(err, ENOMEM, "cannot run a program");
 	for (int cpu = 0; cpu < trial->cpus; cpu++)
-		states[cpu] = (struct sg_bench_state){
-			.first = first, .next = first, .end = first + count};
+		states[cpu] = state_for(frame, program == TRIAL_TC_TX, first, count);
 	if (bpf_map_update_elem(bpf_map__fd(trial->skeleton->maps.sg_bench_state), &zero, states,
 				BPF_ANY))
-		return kern_error(err, errno, "cannot choose the frames");
-	return run(trial->drivers[program], texts[program].is_xdp, trial->ring[first].bytes, runs,
-		   run_out, err);
+		return kern_error(err, errno, "cannot choose the packets");
+	return run(trial->drivers[program], texts[program].is_xdp, frame, runs, run_out, err);
 }

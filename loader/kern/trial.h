@@ -29,7 +29,7 @@ enum trial_program {
 	TRIAL_TC_SOURCE4,  /* the reference, asking for the sender's address */
 	TRIAL_TC_RX,	   /* sg_tc_rx */
 	TRIAL_TC_TX,	   /* sg_tc_tx */
-	TRIAL_TC_INSTANCE, /* sg_tc_rx for the interface that the frame names */
+	TRIAL_TC_INSTANCE, /* sg_tc_rx for the interface that the ring names */
 	TRIAL_XDP_EMPTY,
 	TRIAL_XDP_REFERENCE4,
 	TRIAL_XDP_REFERENCE6,
@@ -43,8 +43,13 @@ void trial_close(struct trial *trial); /* NULL is allowed */
 
 /* Borrowed. */
 struct kern *trial_kern(struct trial *trial);
-/* SG_BENCH_FRAMES of them, as memory. Borrowed. */
-struct sg_bench_frame *trial_ring(struct trial *trial);
+/* As memory; SG_BENCH_PACKETS of each, by position. Borrowed. */
+struct trial_ring {
+	struct sg_bench_packet4 *ipv4;
+	struct sg_bench_packet6 *ipv6;
+	uint64_t *ifindex; /* for TRIAL_TC_INSTANCE; never 0 */
+};
+const struct trial_ring *trial_ring(const struct trial *trial);
 
 /* That of the programs; borrowed. */
 const char *trial_compiler(const struct trial *trial);
@@ -62,8 +67,13 @@ struct trial_run {
 /* Judge one frame of SG_BENCH_FRAME_BYTES over and over. Thread-safe. */
 int trial_repeat(const struct trial *trial, enum trial_program program, const uint8_t *frame,
 		 uint32_t runs, struct trial_run *run_out, struct error *err);
-/* Judge `count` frames of the ring from `first` on, and again, until there were `runs`. */
-int trial_drive(const struct trial *trial, enum trial_program program, uint32_t first,
-		uint32_t count, uint32_t runs, struct trial_run *run_out, struct error *err);
+/*
+ * Judge `count` packets of the ring from `first` on, and again, until there were
+ * `runs`. They are TCP without options; what the ring does not say, `frame` does,
+ * which is sent by the instance for TRIAL_TC_TX and received for all others.
+ */
+int trial_drive(const struct trial *trial, enum trial_program program, const uint8_t *frame,
+		uint32_t first, uint32_t count, uint32_t runs, struct trial_run *run_out,
+		struct error *err);
 
 #endif

@@ -45,8 +45,11 @@ def figures(document):
 
 def test_every_case_has_a_cost_and_a_ratio(quick):
     for key, case in figures(quick).items():
-        assert 0 < case["ns"]["min"] <= case["ns"]["median"] <= case["ns"]["max"], key
-        assert case["ratio"] > 0 and case["emptyNs"] > 0, key
+        cost = case["ns"]
+        assert cost["min"] <= cost["median"] <= cost["max"], key
+        # what is left of one is a difference, which a busy machine can make as small as it likes
+        assert cost["max"] > 0 and case["emptyNs"] > 0 and case["referenceNs"] != 0, key
+        assert isinstance(case["ratio"], float) and isinstance(case["ratioOfLeast"], float), key
 
 
 def test_every_target_is_computed(quick):

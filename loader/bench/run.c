@@ -116,7 +116,7 @@ int bench_run(const struct bench_options *options, struct bench_report *report_o
 
 	connection_settings_default(&settings);
 	settings.share = 1 << 17;
-	settings.entries = 1 << 18;
+	settings.entries = 1 << 17;
 	settings.instances = BENCH_INSTANCES;
 	session.rounds = options->rounds     ? options->rounds
 			 : options->is_quick ? QUICK_ROUNDS

@@ -82,6 +82,22 @@ int stage_handshake(struct session *session, const struct bench_flow *flow, stru
 	return r ? r : send_one(session, TRIAL_TC_RX, frame, err);
 }
 
+/* A packet that no rule accepts, to an instance that has connections. */
+static int add_dropped(struct session *session, struct scene *scene, const struct scene_plan *plan,
+		       const struct published *published, struct error *err)
+{
+	struct random random = random_seeded(session->options->seed);
+	struct bench_runner *runner = add_judged(scene, stage_program(plan->is_xdp), WAY_REPEAT,
+						 SG_REASON_NO_RULE, published->word);
+	struct bench_flow flow;
+	int r = bench_flow_pick(&published->policy, FATE_NO_RULE, &random, &flow, err);
+
+	if (!r)
+		frame_fill(runner->frame, &flow, true, BENCH_ACK);
+	runner->labels = labels_of(plan, "no-rule-with-state", "hot");
+	return r;
+}
+
 /* The hot cases of one family. */
 static int add_hot(struct session *session, struct scene *scene, const struct scene_plan *plan,
 		   const struct published *published, const struct stage_bases *bases,
@@ -114,6 +130,8 @@ static int add_hot(struct session *session, struct scene *scene, const struct sc
 	runner = add_judged(scene, rx, WAY_REPEAT, SG_REASON_FRAGMENT, published->word);
 	frame_fill_fragment(runner->frame, &flow, false);
 	runner->labels = labels_of(plan, "fragment", "hot");
+	if (!r)
+		r = add_dropped(session, scene, plan, published, err);
 	for (uint32_t i = begin; i < scene->count; i++) {
 		scene->runners[i].empty = bases->empty[WAY_REPEAT];
 		scene->runners[i].reference = bases->reference[plan->family][WAY_REPEAT];

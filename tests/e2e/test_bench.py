@@ -64,8 +64,9 @@ def test_every_target_is_computed(quick):
 def test_a_target_is_a_figure_of_its_cases(quick):
     cases = figures(quick)
     target = next(each for each in quick["targets"] if each["key"] == "drop-hot")
-    assert target["measured"] == cases["tc/ipv4/public/2000x2/no-rule/hot"]["ratio"]
-    assert target["ratioOfLeast"] == cases["tc/ipv4/public/2000x2/no-rule/hot"]["ratioOfLeast"]
+    drops = [cases[f"tc/ipv4/public/2000x2/{what}/hot"] for what in ("no-rule", "no-rule-with-state")]
+    assert target["measured"] == max(case["ratio"] for case in drops)
+    assert target["ratioOfLeast"] == max(case["ratioOfLeast"] for case in drops)
 
 
 def test_more_work_costs_more(quick):

@@ -57,6 +57,7 @@ static void a_target_is_the_worst_of_its_cases(void **state)
 	add_case(&report, "tc/ipv4/public/2000x2/established/hot", 1.5, 40, 0);
 	add_case(&report, "tc/ipv4/public/2000x2/reply/hot", 2.5, 60, 0);
 	add_case(&report, "tc/ipv4/public/2000x2/no-rule/hot", 1.5, 40, 0);
+	add_case(&report, "tc/ipv4/public/2000x2/no-rule-with-state/hot", 1.2, 30, 0);
 	compute(&report);
 	assert_float_equal(find(&report, "established-hot")->measured, 2.5, 1e-9);
 	assert_false(find(&report, "established-hot")->is_met);
@@ -99,6 +100,7 @@ static void the_smallest_figures_are_compared_too(void **state)
 	add_case(&report, "tc/ipv6/public/10x2/last-rule/hot", 1, 26, 0);
 	add_case(&report, "tc/ipv4/public/10x2/last-rule/hot", 1, 20, 0);
 	add_case(&report, "tc/ipv4/public/2000x2/no-rule/hot", 1.7, 40, 0);
+	add_case(&report, "tc/ipv4/public/2000x2/no-rule-with-state/hot", 1.6, 40, 0);
 	report.cases[0].least_ns = 24;
 	report.cases[1].least_ns = 20;
 	report.cases[2].ratio_of_least = 1.2;

@@ -179,13 +179,31 @@ __noinline int sg_connection_reply(__u32 rejected, __u32 quoted, __u32 is_accept
 	return scratch ? connection_reply(&scratch->flow, rejected, quoted, is_accepted) : rejected;
 }
 
+/*
+ * Whether the instance has entries that a rejected packet could be a reply of.
+ * They are counted before they are made, and until they are gone. A SYN is one
+ * only in a handshake that both sides began.
+ */
+static __always_inline bool share_may_hold_reply(const struct flow *flow)
+{
+	const struct sg_share *share = share_get(flow->owner);
+	__u32 entries;
+
+	if (!share)
+		return false;
+	entries = share->count[SG_BUDGET_HALF_OPEN];
+	if (flow->protocol != IPPROTO_TCP || !tcp_is_first(flow->tcp_flags))
+		entries |= share->count[SG_BUDGET_REPLIED] | share->count[SG_BUDGET_UNREPLIED];
+	return entries;
+}
+
 /* Whether there may be a connection that a rejected packet belongs to. */
 static __always_inline bool connection_may_exist(const struct flow *flow)
 {
 	const struct sg_settings *settings = settings_get();
 	struct place place;
 
-	if (!settings)
+	if (!settings || !share_may_hold_reply(flow))
 		return false;
 	flow_place(settings, flow, &place);
 	return table_may_hold(&place);

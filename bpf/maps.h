@@ -112,6 +112,18 @@ struct {
 } sg_settings SEC(".maps");
 
 /*
+ * What the rules said of the last plain packet on this CPU. Images are never
+ * changed and a policy word is never used again, so they say it of the next one
+ * with the same values too: packets often come in trains.
+ */
+struct sg_last {
+	__u64 policy; /* word; 0: there was none */
+	__u64 remote[2];
+	__u32 key; /* LAST_KEY */
+	__u32 decision;
+};
+
+/*
  * What is read of the packet at hand, for nobody beyond it. Not on the stack:
  * the verifier follows every value that a stack holds, and none in a map, so
  * its work stays in proportion to the program.
@@ -122,6 +134,7 @@ struct sg_scratch {
 	struct flow flow;      /* of the one or the other */
 	__u32 length;	       /* of the frame, in bytes */
 	__u32 judged;	       /* what connection_judged() said of a plain packet */
+	struct sg_last last;
 };
 
 struct {

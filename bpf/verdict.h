@@ -142,6 +142,35 @@ __noinline int sg_judge(SG_CONTEXT *ctx, __u32 ifindex, __u32 received)
 	return reason;
 }
 
+/* SG_PORT_KEY and, above it, which rules are asked. */
+#define LAST_KEY(flow, key) ((key) | SG_LAYERS_INDEX((flow)->is_egress, (flow)->family) << 24)
+
+/* What the rules say of a flow: searched for, unless the packets before were like it. */
+static __always_inline __u32 decide_flow(struct sg_last *last, const union sg_node *heap,
+					 const struct sg_layers *layers, const struct flow *flow)
+{
+	__u32 key = SG_PORT_KEY(flow->protocol, flow_opening_low16(flow, flow->is_egress));
+	__u32 decision;
+
+	if (last->remote[1] == flow->remote[1] &&
+	    !((last->policy ^ flow->policy) | (last->remote[0] ^ flow->remote[0]) |
+	      (last->key ^ LAST_KEY(flow, key))))
+		return last->decision;
+	decision = decide(heap, SG_POLICY_ROOT(flow->policy), layers, flow->family, flow->remote[0],
+			  flow->remote[1], key);
+	if (last->remote[1] != flow->remote[1]) {
+		/* most packets of many flows get here: only the second of a train pays for it */
+		last->remote[1] = flow->remote[1];
+		last->policy = 0;
+		return decision;
+	}
+	last->policy = flow->policy;
+	last->remote[0] = flow->remote[0];
+	last->key = LAST_KEY(flow, key);
+	last->decision = decision;
+	return decision;
+}
+
 /*
  * The rules, and the connections where those matter. SG_UNDECIDED: sg_judge has
  * to. What is known before the rules are asked is read again after: kept in
@@ -150,7 +179,6 @@ __noinline int sg_judge(SG_CONTEXT *ctx, __u32 ifindex, __u32 received)
 static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch)
 {
 	struct flow *flow = &scratch->flow;
-	__u32 root = SG_POLICY_ROOT(flow->policy);
 	const union sg_node *heap = heap_get();
 	const struct sg_layers *layers;
 	enum sg_reason reason;
@@ -158,7 +186,7 @@ static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch)
 
 	if (!heap)
 		return SG_UNDECIDED;
-	layers = layers_of(heap, root, flow->is_egress, flow->family);
+	layers = layers_of(heap, SG_POLICY_ROOT(flow->policy), flow->is_egress, flow->family);
 	if (!layers)
 		return SG_REASON_POLICY_UNREADABLE;
 	scratch->judged = SG_UNDECIDED;
@@ -168,9 +196,7 @@ static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch)
 			return reason;
 		scratch->judged = reason;
 	}
-	reason = decision_reason(
-		decide(heap, root, layers, flow->family, flow->remote[0], flow->remote[1],
-		       SG_PORT_KEY(flow->protocol, flow_opening_low16(flow, flow->is_egress))));
+	reason = decision_reason(decide_flow(&scratch->last, heap, layers, flow));
 	stateless = *(const volatile __u32 *)&layers->flags & SG_LAYERS_REPLIES_ACCEPTED;
 	if (reason == SG_REASON_RULE_ACCEPT) {
 		if (stateless || reply_is_accepted(flow))

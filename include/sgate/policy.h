@@ -55,8 +55,8 @@ enum sg_family {
 #define SG_ANSWER_VALUE 0x3fffffffU
 /* The child to the right of this start exists. */
 #define SG_ANSWER_CHILD 0x80000000U
-/* 32-bit nodes, answer[0] only: the child left of the first start exists. */
-#define SG_ANSWER_FIRST_CHILD 0x40000000U
+/* 32-bit nodes, the last answer only: the child left of the first start exists. */
+#define SG_ANSWER_FIRST_CHILD (SG_ANSWER_CHILD >> 1)
 /* 64-bit nodes only: the value is a tree to be searched for the low half. */
 #define SG_ANSWER_LOW_HALF 0x40000000U
 
@@ -208,18 +208,21 @@ _Static_assert(sizeof(union sg_node) == 64, "one cache line");
 #define SG_UNROLL _Pragma("GCC unroll 8")
 #endif
 
-/* What a step ends with, when `below` of the node's starts are not above the key. */
+/*
+ * What a step ends with, when `below` of the node's starts are not above the
+ * key. Without a branch for none, which nobody could foresee: then the last
+ * place is looked at, which has the other flag, and the answer stays.
+ */
 static __always_inline bool sg_node32_found(const struct sg_node32 *node, __u64 below, __u32 child,
 					    __u32 *index, __u32 *answer)
 {
-	__u32 a;
+	__u64 none = (below - 1) >> 63;
+	__u32 a = node->answer[(below - 1) & (SG_STARTS_32 - 1)];
 
+	SG_OPAQUE(none);
 	*index = child + (__u32)below;
-	if (!below)
-		return node->answer[0] & SG_ANSWER_FIRST_CHILD;
-	a = node->answer[(below - 1) & (SG_STARTS_32 - 1)];
-	*answer = a & SG_ANSWER_VALUE;
-	return a & SG_ANSWER_CHILD;
+	*answer ^= (*answer ^ (a & SG_ANSWER_VALUE)) & ((__u32)none - 1);
+	return a << none & SG_ANSWER_CHILD;
 }
 
 /*
@@ -300,17 +303,30 @@ static __always_inline bool sg_node64_step(const struct sg_node64 *node, __u64 k
 	return a & SG_ANSWER_CHILD;
 }
 
+/* Nothing here branches on a part of a line: with many flows nobody could foresee it. */
+static __always_inline bool sg_line_is(__u64 difference, __u32 key, __u32 first, __u32 span)
+{
+	/* negative exactly when key is not one of the line's */
+	__u64 rest = (__u64)span - (__u32)(key - first);
+
+	SG_OPAQUE(rest);
+	difference |= rest >> 63;
+	SG_OPAQUE(difference);
+	return !difference;
+}
+
 static __always_inline bool sg_line32_matches(const struct sg_line32 *line, __u32 address,
 					      __u32 key)
 {
-	return !((address ^ line->address) & line->mask) && key - line->first <= line->span;
+	return sg_line_is((address ^ line->address) & line->mask, key, line->first, line->span);
 }
 
 static __always_inline bool sg_line64_matches(const struct sg_line64 *line, __u64 high, __u64 low,
 					      __u32 key)
 {
-	return !((high ^ line->high) & line->high_mask) && !((low ^ line->low) & line->low_mask) &&
-	       key - line->first <= line->span;
+	return sg_line_is(((high ^ line->high) & line->high_mask) |
+				  ((low ^ line->low) & line->low_mask),
+			  key, line->first, line->span);
 }
 
 #endif

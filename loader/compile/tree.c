@@ -57,7 +57,7 @@ static void fill32_node(struct fill32 *fill, size_t index)
 		node->answer[i] = node->answer[used - 1];
 	}
 	if (has_first)
-		node->answer[0] |= SG_ANSWER_FIRST_CHILD;
+		node->answer[SG_STARTS_32 - 1] |= SG_ANSWER_FIRST_CHILD;
 }
 
 void tree32_fill(struct sg_node32 *nodes, const struct start32 *starts, size_t count,

@@ -50,9 +50,9 @@ static __always_inline void connection_note(const struct sg_settings *settings,
 {
 	if (update->restart || update->progress.phase != known->at.phase ||
 	    update->progress.flags != known->at.flags || known->generation != update->generation)
-		table_update(known->entry, place, flow, update);
+		table_update(&known->spot, place, flow, update);
 	else if (update->now - known->seen >= settings->second)
-		known->entry->seen = update->now;
+		known->spot.entry->seen = update->now;
 }
 
 /*
@@ -73,7 +73,7 @@ static __always_inline enum sg_reason connection_judged(const struct flow *flow)
 		return SG_UNDECIDED;
 	flow_place(settings, flow, &place);
 	table_find(&place, flow, &known);
-	if (!known.entry)
+	if (!known.spot.entry)
 		return SG_REASON_NO_RULE;
 	update.now = clock_now(settings);
 	if (known.generation != update.generation ||
@@ -107,13 +107,13 @@ static __always_inline enum sg_reason connection_open(const struct flow *flow)
 	update.progress.flags = flow->is_egress ? SG_CONNECTION_EGRESS : 0;
 	flow_place(settings, flow, &place);
 	table_find(&place, flow, &known);
-	update.restart = !known.entry ||
+	update.restart = !known.spot.entry ||
 			 !!(known.at.flags & SG_CONNECTION_EGRESS) != flow->is_egress ||
 			 is_past(settings, known.at.phase, known.seen, update.now);
 	/* the end of a connection that is not known opens none */
 	if (update.restart && flow->protocol == IPPROTO_TCP && flow->tcp_flags & TCP_RST)
 		return SG_REASON_RULE_ACCEPT;
-	if (!known.entry) {
+	if (!known.spot.entry) {
 		reason = table_make(settings, &place, flow, &update);
 		return reason == SG_UNDECIDED ? SG_REASON_RULE_ACCEPT : reason;
 	}
@@ -145,7 +145,7 @@ connection_reply(const struct flow *flow, enum sg_reason rejected, bool quoted, 
 	update.now = clock_now(settings);
 	flow_place(settings, flow, &place);
 	table_find(&place, flow, &known);
-	if (!known.entry || is_past(settings, known.at.phase, known.seen, update.now))
+	if (!known.spot.entry || is_past(settings, known.at.phase, known.seen, update.now))
 		return rejected;
 	opened_by_egress = known.at.flags & SG_CONNECTION_EGRESS;
 	if (opened_by_egress == flow->is_egress)

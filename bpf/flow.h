@@ -102,7 +102,7 @@ static __always_inline __u16 flow_reply_low16(const struct flow *flow, bool repl
 struct place {
 	__u32 first;  /* bucket */
 	__u32 second; /* bucket with the same lock */
-	__u32 tag;    /* not 0 */
+	__u32 tag;    /* SG_TAG */
 };
 
 /*
@@ -143,7 +143,7 @@ static __always_inline void flow_place(const struct sg_settings *settings, const
 
 	place->first = (flow->window + bucket) & settings->bucket_mask;
 	place->second = (flow->window + other) & settings->bucket_mask;
-	place->tag = (__u32)hash | 1;
+	place->tag = SG_TAG(hash, flow->family);
 }
 
 #endif

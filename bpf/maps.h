@@ -62,7 +62,7 @@ struct {
 } sg_meta SEC(".maps");
 
 /*
- * Key: bucket. Full where a new connection is to be: it is refused, see
+ * Key: bucket. Entries of IPv4. Full where a new connection is to be: it is refused, see
  * connection.h. The programs write, under the bucket's lock; the loader clears
  * entries that have no owner any more. The loader sets the size.
  */
@@ -73,6 +73,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct sg_bucket);
 } sg_connections SEC(".maps");
+
+/* The same for IPv6. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SG_BUCKETS);
+	__type(key, __u32);
+	__type(value, struct sg_bucket6);
+} sg_connections6 SEC(".maps");
 
 /* Key: bucket. The tags of its entries; written and sized likewise. */
 struct {

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * table.h - the connection table: find an entry, find room for one, make one,
- * alter one (include/sgate/connection.h).
+ * table.h - what is written to the connection table: find room for an entry,
+ * make one, alter one (include/sgate/connection.h).
  *
- * Searches go over the sixteen entries of a flow's two buckets and are
+ * Searches for room go over the sixteen entries of a flow's two buckets and are
  * functions of integers alone, so that the verifier checks each once. What
  * they find is only a hint: whoever writes looks again under the lock.
  */
 #ifndef BPF_TABLE_H
 #define BPF_TABLE_H
 
-#include "clock.h"
-#include "phase.h"
+#include "find.h"
 #include "share.h"
 
 /* A position is the index of an entry in a bucket; in the second one with this bit. */
@@ -26,140 +25,11 @@
  */
 #define SWEEP_BUCKETS 32
 
-static __always_inline struct sg_bucket *bucket_get(__u32 index)
-{
-	return bpf_map_lookup_elem(&sg_connections, &index);
-}
-
-static __always_inline struct sg_tags *tags_get(__u32 index)
-{
-	return bpf_map_lookup_elem(&sg_tags, &index);
-}
-
 static __always_inline struct sg_lock *lock_get(__u32 bucket)
 {
 	__u32 index = bucket & (SG_LOCKS - 1);
 
 	return bpf_map_lookup_elem(&sg_locks, &index);
-}
-
-/* The tags of a bucket, two a word. */
-#define TAG_WORDS (SG_BUCKET_ENTRIES / 2)
-#define TAG_ONES 0x0000000100000001ULL
-#define TAG_HIGHS 0x8000000080000000ULL
-
-/*
- * Where a bucket has the tag: bits i and i + 32 for the two halves of word i.
- * Two tags at a time: in a word less one each, where the word's half is zero,
- * its highest bit turns from 0 to 1 (Mycroft, 1987). By a borrow a high half can
- * seem zero too, but only beside a low half that is; so those count first.
- */
-static __always_inline __u64 tags_match(const struct sg_tags *tags, __u32 tag)
-{
-	const __u64 *words = (const __u64 *)tags->tag;
-	__u64 wanted = (__u64)tag << 32 | tag, found = 0;
-
-	SG_UNROLL
-	for (int i = 0; i < TAG_WORDS; i++) {
-		__u64 x = words[i] ^ wanted;
-
-		found |= ((x - TAG_ONES) & ~x & TAG_HIGHS) >> (31 - i);
-	}
-	return found;
-}
-
-/* The index of the entry with this tag, or SG_BUCKET_ENTRIES. */
-static __always_inline __u32 tags_find(const struct sg_tags *tags, __u32 tag)
-{
-	__u64 found = tags_match(tags, tag);
-	__u32 low, odd;
-
-	if (!found)
-		return SG_BUCKET_ENTRIES;
-	odd = !(__u32)found;
-	low = odd ? found >> 32 : found;
-	low &= -low;
-	/* 1, 2, 4, 8 to 0, 1, 2, 3 */
-	return ((low >> 1) - (low >> 3)) * 2 + odd;
-}
-
-/* Without branches, of which the verifier would follow every way. */
-static __always_inline bool entry_is(const struct sg_connection *entry, const struct flow *flow)
-{
-	__u64 difference = (entry->owner ^ flow->owner) | (entry->ports ^ flow->ports) |
-			   (entry->protocol ^ flow->protocol) | (entry->family ^ flow->family) |
-			   ((entry->flags ^ flow->opener) & flow->opener_known);
-
-	difference |= entry->remote[1] ^ flow->remote[1];
-	difference |= entry->local[1] ^ flow->local[1];
-	difference |= entry->remote[0] ^ flow->remote[0];
-	difference |= entry->local[0] ^ flow->local[0];
-	SG_OPAQUE(difference);
-	return !difference;
-}
-
-/* What is written before this is written before what is written behind it; reads likewise. */
-#define IN_ORDER() asm volatile("" ::: "memory")
-
-/* An entry and what it said. */
-struct known {
-	struct sg_connection *entry; /* NULL: the flow has none */
-	struct progress at;
-	__u32 seen;
-	__u32 generation;
-};
-
-/* Look whether the entry at `index` is the flow's. */
-static __always_inline bool entry_read(struct sg_bucket *bucket, __u32 index,
-				       const struct flow *flow, struct known *known)
-{
-	struct sg_connection *entry = &bucket->entry[index & (SG_BUCKET_ENTRIES - 1)];
-	__u32 version = *(volatile __u32 *)&entry->version;
-
-	IN_ORDER();
-	if (!entry_is(entry, flow))
-		return false;
-	known->at.phase = entry->phase;
-	known->at.flags = entry->flags;
-	known->generation = entry->generation;
-	IN_ORDER();
-	/* after the phase: see table_update */
-	known->seen = entry->seen;
-	IN_ORDER();
-	if (version & 1 || *(volatile __u32 *)&entry->version != version)
-		return false;
-	known->entry = entry;
-	return true;
-}
-
-/* The flow's entry. No bucket holds a tag twice: see tag_is_taken. */
-static __always_inline void table_find(const struct place *place, const struct flow *flow,
-				       struct known *known)
-{
-	known->entry = NULL;
-	NO_UNROLL
-	for (int half = 0; half < 2; half++) {
-		__u32 index = half ? place->second : place->first, position;
-		const struct sg_tags *tags = tags_get(index);
-		struct sg_bucket *bucket;
-
-		if (!tags)
-			return;
-		position = tags_find(tags, place->tag);
-		if (position >= SG_BUCKET_ENTRIES)
-			continue;
-		bucket = bucket_get(index);
-		if (!bucket || entry_read(bucket, position, flow, known))
-			return;
-	}
-}
-
-/* Whether the flow may have an entry: nobody's tags are like its own by chance but once in millions. */
-static __always_inline bool table_may_hold(const struct place *place)
-{
-	const struct sg_tags *first = tags_get(place->first), *second = tags_get(place->second);
-
-	return first && second && (tags_match(first, place->tag) | tags_match(second, place->tag));
 }
 
 /* How well an entry's place suits a new one of `owner`; 0: not at all. */
@@ -193,22 +63,22 @@ __noinline __u32 sg_find_room(__u32 first, __u32 second, __u32 owner, __u32 now,
 	if (!settings)
 		return NO_POSITION;
 	NO_UNROLL
-	for (int half = 0; half < 2; half++) {
-		struct sg_bucket *bucket = bucket_get(half ? second : first);
-		const struct sg_tags *tags = tags_get(half ? second : first);
+	for (__u32 at = 0; at < POSITIONS; at++) {
+		__u32 bucket = at & SECOND_BUCKET ? second : first, tag, score;
+		const struct sg_tags *tags = tags_get(bucket);
+		const struct sg_connection *entry;
 
-		if (!bucket || !tags)
+		if (!tags)
 			return NO_POSITION;
-		NO_UNROLL
-		for (int i = 0; i < SG_BUCKET_ENTRIES; i++) {
-			__u32 score = room_score(settings, &bucket->entry[i], tags->tag[i], owner,
-						 now, budget);
-
-			if (score <= best)
-				continue;
-			best = score;
-			position = half * SECOND_BUCKET + i;
-		}
+		tag = tags->tag[at & (SG_BUCKET_ENTRIES - 1)];
+		entry = spot_get(bucket, at, tag & SG_TAG_IPV6).entry;
+		if (!entry)
+			return NO_POSITION;
+		score = room_score(settings, entry, tag, owner, now, budget);
+		if (score <= best)
+			continue;
+		best = score;
+		position = at;
 	}
 	return position;
 }
@@ -217,22 +87,21 @@ __noinline __u32 sg_find_room(__u32 first, __u32 second, __u32 owner, __u32 now,
 __noinline int sg_sweep(__u32 index, __u32 now)
 {
 	const struct sg_settings *settings = settings_get();
-	struct sg_bucket *bucket = bucket_get(index);
 	struct sg_tags *tags = tags_get(index);
 	struct sg_lock *lock = lock_get(index);
 
-	if (!settings || !bucket || !tags || !lock)
+	if (!settings || !tags || !lock)
 		return 0;
 	NO_UNROLL
 	for (int i = 0; i < SG_BUCKET_ENTRIES; i++) {
-		struct sg_connection *entry = &bucket->entry[i];
-		__u32 owner = 0;
+		__u32 tag = tags->tag[i], owner = 0;
+		struct sg_connection *entry = spot_get(index, i, tag & SG_TAG_IPV6).entry;
 		enum sg_budget budget = SG_BUDGET_REPLIED;
 
-		if (!tags->tag[i] || !is_expired(settings, entry, now))
+		if (!tag || !entry || !is_expired(settings, entry, now))
 			continue;
 		bpf_spin_lock(&lock->lock);
-		if (tags->tag[i] && is_expired(settings, entry, now)) {
+		if (tags->tag[i] == tag && is_expired(settings, entry, now)) {
 			tags->tag[i] = 0;
 			owner = entry->owner;
 			/* whoever has found it meanwhile must not alter it */
@@ -276,9 +145,10 @@ static __always_inline bool tag_is_taken(const struct sg_tags *first, const stru
  * Alter the flow's entry, found without the lock. Nothing happens when it is
  * another's meanwhile: then the connection's next packet makes a new one.
  */
-static __always_inline void table_update(struct sg_connection *entry, const struct place *place,
+static __always_inline void table_update(const struct spot *spot, const struct place *place,
 					 const struct flow *flow, const struct update *update)
 {
+	struct sg_connection *entry = spot->entry;
 	struct sg_lock *lock = lock_get(place->first);
 	enum sg_budget from = SG_BUDGET_OUTSIDE, to = SG_BUDGET_OUTSIDE;
 	__u8 phase = update->progress.phase, flags = update->progress.flags;
@@ -286,7 +156,7 @@ static __always_inline void table_update(struct sg_connection *entry, const stru
 	if (!lock)
 		return;
 	bpf_spin_lock(&lock->lock);
-	if (entry_is(entry, flow)) {
+	if (spot_is(spot, flow)) {
 		from = SG_PHASE_BUDGET(entry->phase);
 		if (update->restart) {
 			entry->created = update->now;
@@ -321,6 +191,39 @@ struct victim {
 	bool expired;
 };
 
+/* Who is there, and what for. */
+static __always_inline void victim_read(const struct sg_settings *settings,
+					const struct sg_connection *entry, __u32 now,
+					struct victim *victim)
+{
+	victim->owner = entry->owner;
+	victim->expired = is_expired(settings, entry, now);
+	victim->budget = SG_PHASE_BUDGET(entry->phase);
+}
+
+static __always_inline void entry_fill(struct sg_connection *entry, const struct flow *flow,
+				       const struct update *update)
+{
+	entry->owner = flow->owner;
+	entry->ports = flow->ports;
+	entry->protocol = flow->protocol;
+	entry->local = flow->local[1];
+	entry->remote = flow->remote[1];
+	entry->phase = update->progress.phase;
+	entry->flags = update->progress.flags;
+	entry->generation = update->generation;
+	entry->seen = update->now;
+	entry->created = update->now;
+}
+
+static __always_inline void entry6_fill(struct sg_connection6 *entry, const struct flow *flow)
+{
+	entry->local[0] = flow->local[0];
+	entry->local[1] = flow->local[1];
+	entry->remote[0] = flow->remote[0];
+	entry->remote[1] = flow->remote[1];
+}
+
 static __always_inline enum made table_write(const struct sg_settings *settings,
 					     const struct place *place, const struct flow *flow,
 					     const struct update *update, __u32 at,
@@ -328,47 +231,41 @@ static __always_inline enum made table_write(const struct sg_settings *settings,
 {
 	struct sg_tags *first = tags_get(place->first), *second = tags_get(place->second);
 	struct sg_lock *lock = lock_get(place->first);
-	struct sg_bucket *bucket = bucket_get(at & SECOND_BUCKET ? place->second : place->first);
 	struct sg_tags *tags = at & SECOND_BUCKET ? second : first;
-	__u32 index = at & (SG_BUCKET_ENTRIES - 1);
-	enum made made = MADE_NOT;
+	__u32 bucket = at & SECOND_BUCKET ? place->second : place->first;
+	__u32 index = at & (SG_BUCKET_ENTRIES - 1), tag;
+	bool is_ipv6 = place->tag & SG_TAG_IPV6;
+	struct spot ipv4 = spot4_get(bucket, index), ipv6 = spot6_get(bucket, index);
 	struct sg_connection *entry;
-	bool is_free;
+	enum made made = MADE_NOT;
 
 	victim->owner = 0;
-	if (!first || !second || !lock || !bucket || !tags)
+	if (!first || !second || !lock || !tags || !ipv4.entry || !ipv6.entry)
 		return MADE_NOT;
-	entry = &bucket->entry[index];
 	bpf_spin_lock(&lock->lock);
-	is_free = !tags->tag[index];
-	victim->expired = is_expired(settings, entry, update->now);
-	victim->budget = SG_PHASE_BUDGET(entry->phase);
+	tag = tags->tag[index];
+	entry = tag & SG_TAG_IPV6 ? ipv6.entry : ipv4.entry;
+	victim_read(settings, entry, update->now, victim);
 	if (!tag_is_taken(first, second, place->tag) &&
-	    (is_free || victim->expired ||
-	     (victim->budget != SG_BUDGET_REPLIED && entry->owner == flow->owner))) {
+	    (!tag || victim->expired ||
+	     (victim->budget != SG_BUDGET_REPLIED && victim->owner == flow->owner))) {
 		made = MADE;
-		if (!is_free)
-			victim->owner = entry->owner;
+		/* whoever has found the one before meanwhile must not alter it */
+		entry->owner = 0;
+		entry = is_ipv6 ? ipv6.entry : ipv4.entry;
 		entry->version++;
 		IN_ORDER();
 		tags->tag[index] = place->tag;
-		entry->owner = flow->owner;
-		entry->ports = flow->ports;
-		entry->protocol = flow->protocol;
-		entry->family = flow->family;
-		entry->local[0] = flow->local[0];
-		entry->local[1] = flow->local[1];
-		entry->remote[0] = flow->remote[0];
-		entry->remote[1] = flow->remote[1];
-		entry->phase = update->progress.phase;
-		entry->flags = update->progress.flags;
-		entry->generation = update->generation;
-		entry->seen = update->now;
-		entry->created = update->now;
+		entry_fill(entry, flow, update);
+		if (is_ipv6)
+			entry6_fill(ipv6.entry6, flow);
 		IN_ORDER();
 		entry->version++;
 	}
 	bpf_spin_unlock(&lock->lock);
+	/* nobody was there, or still is */
+	if (!tag || made == MADE_NOT)
+		victim->owner = 0;
 	return made;
 }
 

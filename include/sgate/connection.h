@@ -2,9 +2,10 @@
 /*
  * connection.h - the connection table: who may answer whom.
  *
- * A set-associative table in two array maps. A bucket is eight tags and eight
- * entries of a line each, so finding a connection reads two or three cache
- * lines. A connection's two buckets lie in the window of its instance: a
+ * A set-associative table in array maps. A bucket is eight tags and eight
+ * entries, so finding a connection reads two or three cache lines. An entry is
+ * in the map of its family, half a line for IPv4 and one for IPv6; the tag says
+ * which, and what the other map has at that place means nothing. A connection's two buckets lie in the window of its instance: a
  * run of buckets twice as large as a default share, at a place that depends on
  * the instance. So an instance meets mostly itself, and when its share is full
  * the buckets at hand hold entries of its own that can make room.
@@ -86,7 +87,7 @@ _Static_assert(SG_SLOTS(SG_MAX_INSTANCES) <= 1U << SG_OWNER_SLOT_BITS, "a slot f
 #define SG_CONNECTION_OPENER_FIN 0x2U
 #define SG_CONNECTION_REPLIER_FIN 0x4U
 
-/* Integers in host byte order. IPv4 addresses are in the low halves. */
+/* An entry, of IPv4 all of it. Integers in host byte order. */
 struct sg_connection {
 	__u32 seen;	  /* when its last packet passed, in units of sg_settings */
 	__u32 owner;	  /* SG_OWNER */
@@ -94,16 +95,26 @@ struct sg_connection {
 	__u32 created;	  /* as seen */
 	__u32 ports; /* local << 16 | remote; ICMP: identifier << 16 | type << 8 | code, of the request */
 	__u8 protocol;
-	__u8 family;   /* enum sg_family */
-	__u8 phase;    /* enum sg_phase */
-	__u8 flags;    /* SG_CONNECTION_* */
-	__u32 version; /* odd while it is being written */
-	__u32 reserved;
-	__u64 local[2]; /* the instance's address: high half, low half */
+	__u8 phase;   /* enum sg_phase */
+	__u8 flags;   /* SG_CONNECTION_* */
+	__u8 version; /* odd while it is being written */
+	__u32 local;  /* the instance's address; of IPv6 its last 32 bits */
+	__u32 remote;
+};
+
+struct sg_connection6 {
+	struct sg_connection common;
+	__u64 local[2]; /* high half, low half */
 	__u64 remote[2];
 };
 
 #define SG_BUCKET_ENTRIES 8
+
+/* Bits of a tag beside those of the hash. */
+#define SG_TAG_USED 0x1U
+#define SG_TAG_IPV6 0x2U
+#define SG_TAG(hash, family) \
+	(((__u32)(hash) & ~3U) | SG_TAG_USED | ((family) == SG_IPV6 ? SG_TAG_IPV6 : 0))
 
 /*
  * Tags lie together, apart from the entries: for most packets of no connection
@@ -115,6 +126,10 @@ struct sg_tags {
 
 struct sg_bucket {
 	struct sg_connection entry[SG_BUCKET_ENTRIES];
+};
+
+struct sg_bucket6 {
+	struct sg_connection6 entry[SG_BUCKET_ENTRIES];
 };
 
 /* An instance's part of the table; by slot. */
@@ -173,10 +188,11 @@ struct sg_fragment {
 	__u32 end;    /* bytes of the packet it brought: later ones must not overlap them */
 };
 
-_Static_assert(sizeof(struct sg_connection) == 64, "a cache line");
-_Static_assert(__builtin_offsetof(struct sg_connection, local) == 32, "no padding");
+_Static_assert(sizeof(struct sg_connection) == 32, "half a cache line");
+_Static_assert(sizeof(struct sg_connection6) == 64, "a cache line");
 _Static_assert(sizeof(struct sg_tags) == 32, "half a cache line");
-_Static_assert(sizeof(struct sg_bucket) == 512, "eight cache lines");
+_Static_assert(sizeof(struct sg_bucket) == 256, "four cache lines");
+_Static_assert(sizeof(struct sg_bucket6) == 512, "eight cache lines");
 _Static_assert(sizeof(struct sg_share) == 64, "a cache line");
 _Static_assert(__builtin_offsetof(struct sg_share, replaced) == 32, "no padding");
 _Static_assert(sizeof(struct sg_lock) == 64, "a cache line");

@@ -16,16 +16,18 @@
 #define NUMBER_ICMPV6 58
 
 /* As rules name it: the numbers of ICMP are names in their own family only. */
-static uint16_t protocol_of(const struct sg_connection *entry)
+static uint16_t protocol_of(const struct connection *connection)
 {
-	if (entry->protocol == NUMBER_ICMP && entry->family == SG_IPV4)
+	uint8_t protocol = connection->entry.protocol;
+
+	if (protocol == NUMBER_ICMP && connection->family == SG_IPV4)
 		return PROTOCOL_ICMP;
-	if (entry->protocol == NUMBER_ICMPV6 && entry->family == SG_IPV6)
+	if (protocol == NUMBER_ICMPV6 && connection->family == SG_IPV6)
 		return PROTOCOL_ICMPV6;
-	return entry->protocol;
+	return protocol;
 }
 
-static json_t *address_document(uint8_t family, const __u64 halves[2])
+static json_t *address_document(enum sg_family family, const uint64_t halves[2])
 {
 	uint32_t ipv4 = htonl((uint32_t)halves[1]);
 	char text[INET6_ADDRSTRLEN];
@@ -40,9 +42,9 @@ static json_t *address_document(uint8_t family, const __u64 halves[2])
 	return json_string(text);
 }
 
-static json_t *port_document(const struct sg_connection *entry, uint32_t port)
+static json_t *port_document(const struct connection *connection, uint32_t port)
 {
-	return protocol_has_ports(protocol_of(entry)) ? json_integer(port) : json_null();
+	return protocol_has_ports(protocol_of(connection)) ? json_integer(port) : json_null();
 }
 
 /* What ICMP has instead of ports. */
@@ -59,18 +61,18 @@ json_t *connection_document(const struct connection *connection, const char *ins
 	char protocol[8];
 	json_t *object;
 
-	protocol_format(protocol_of(entry), protocol);
+	protocol_format(protocol_of(connection), protocol);
 	object = json_pack(
 		"{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:I}", "instanceId",
 		instance_id, "protocol", protocol, "direction", is_egress ? "egress" : "ingress",
-		"localAddress", address_document(entry->family, entry->local), "localPort",
-		port_document(entry, entry->ports >> 16), "remoteAddress",
-		address_document(entry->family, entry->remote), "remotePort",
-		port_document(entry, entry->ports & 0xffff), "phase", phase_label(entry->phase),
-		"ageSeconds", (json_int_t)connection->age_s, "idleSeconds",
-		(json_int_t)connection->idle_s, "expiresSeconds", (json_int_t)connection->expires_s,
-		"generation", (json_int_t)entry->generation);
-	if (object && protocol_has_types(protocol_of(entry)) && add_icmp(object, entry)) {
+		"localAddress", address_document(connection->family, connection->local),
+		"localPort", port_document(connection, entry->ports >> 16), "remoteAddress",
+		address_document(connection->family, connection->remote), "remotePort",
+		port_document(connection, entry->ports & 0xffff), "phase",
+		phase_label(entry->phase), "ageSeconds", (json_int_t)connection->age_s,
+		"idleSeconds", (json_int_t)connection->idle_s, "expiresSeconds",
+		(json_int_t)connection->expires_s, "generation", (json_int_t)entry->generation);
+	if (object && protocol_has_types(protocol_of(connection)) && add_icmp(object, entry)) {
 		json_decref(object);
 		object = NULL;
 	}
@@ -136,14 +138,14 @@ int connections_print(const json_t *connections, struct error *err)
 	return failures ? out_of_memory(err) : output_table(table, columns, err);
 }
 
-static int compare_halves(const __u64 a[2], const __u64 b[2])
+static int compare_halves(const uint64_t a[2], const uint64_t b[2])
 {
 	if (a[0] != b[0])
 		return a[0] < b[0] ? -1 : 1;
 	return (a[1] > b[1]) - (a[1] < b[1]);
 }
 
-int connection_compare_addresses(const struct sg_connection *a, const struct sg_connection *b)
+int connection_compare_addresses(const struct connection *a, const struct connection *b)
 {
 	int r = compare_halves(a->local, b->local);
 

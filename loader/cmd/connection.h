@@ -19,6 +19,6 @@ json_t *connection_document(const struct connection *connection, const char *ins
 int connections_print(const json_t *connections, struct error *err);
 
 /* Local, then remote address, as numbers. */
-int connection_compare_addresses(const struct sg_connection *a, const struct sg_connection *b);
+int connection_compare_addresses(const struct connection *a, const struct connection *b);
 
 #endif

@@ -74,11 +74,11 @@ static int in_order(const void *left, const void *right)
 
 	if (a->slot != b->slot)
 		return a->slot < b->slot ? -1 : 1;
-	if (x->family != y->family)
-		return x->family < y->family ? -1 : 1;
+	if (a->family != b->family)
+		return a->family < b->family ? -1 : 1;
 	if (x->protocol != y->protocol)
 		return x->protocol < y->protocol ? -1 : 1;
-	r = connection_compare_addresses(x, y);
+	r = connection_compare_addresses(a, b);
 	return r ? r : (x->ports > y->ports) - (x->ports < y->ports);
 }
 

@@ -70,30 +70,64 @@ int buckets_reach(const struct kern *kern)
 {
 	int r = memory_reach(kern, MAP_CONNECTIONS, kern->bucket_count * sizeof(*kern->buckets));
 
+	if (!r)
+		r = memory_reach(kern, MAP_CONNECTIONS6,
+				 kern->bucket_count * sizeof(*kern->buckets6));
 	return r ? r : memory_reach(kern, MAP_TAGS, kern->bucket_count * sizeof(*kern->tags));
 }
 
-/* Copy an entry that is not being written. */
-static bool entry_copy(const struct kern *kern, uint32_t bucket, int index,
-		       struct sg_connection *entry_out)
+const struct sg_connection *entry_at(const struct kern *kern, uint32_t bucket, uint32_t index,
+				     uint32_t tag)
 {
-	const struct sg_connection *entry = &kern->buckets[bucket].entry[index];
+	index %= SG_BUCKET_ENTRIES;
+	return tag & SG_TAG_IPV6 ? &kern->buckets6[bucket].entry[index].common
+				 : &kern->buckets[bucket].entry[index];
+}
+
+void entry_ends(const struct sg_connection *entry, uint32_t tag, struct connection *connection_out)
+{
+	const struct sg_connection6 *entry6 = (const struct sg_connection6 *)entry;
+
+	connection_out->entry = *entry;
+	if (tag & SG_TAG_IPV6) {
+		connection_out->family = SG_IPV6;
+		memcpy(connection_out->local, entry6->local, sizeof(entry6->local));
+		memcpy(connection_out->remote, entry6->remote, sizeof(entry6->remote));
+		return;
+	}
+	connection_out->family = SG_IPV4;
+	connection_out->local[0] = connection_out->remote[0] = 0;
+	connection_out->local[1] = entry->local;
+	connection_out->remote[1] = entry->remote;
+}
+
+/* Copy an entry that is not being written; false when there is none. */
+static bool entry_copy(const struct kern *kern, uint32_t bucket, uint32_t index,
+		       struct connection *connection_out)
+{
+	const uint32_t *tag = &kern->tags[bucket].tag[index];
 
 	for (int i = 0; i < COPY_TRIES; i++) {
-		uint32_t version = __atomic_load_n(&entry->version, __ATOMIC_ACQUIRE);
+		uint32_t seen = __atomic_load_n(tag, __ATOMIC_ACQUIRE);
+		const struct sg_connection *entry = entry_at(kern, bucket, index, seen);
+		uint8_t version = __atomic_load_n(&entry->version, __ATOMIC_ACQUIRE);
 
-		*entry_out = *entry;
+		if (!seen)
+			return false;
+		entry_ends(entry, seen, connection_out);
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		if (!(version & 1) && __atomic_load_n(&entry->version, __ATOMIC_RELAXED) == version)
-			return __atomic_load_n(&kern->tags[bucket].tag[index], __ATOMIC_RELAXED);
+		if (!(version & 1) &&
+		    __atomic_load_n(&entry->version, __ATOMIC_RELAXED) == version &&
+		    __atomic_load_n(tag, __ATOMIC_RELAXED) == seen)
+			return true;
 	}
 	return false;
 }
 
-/* What is known of an entry; false when its time is over. */
-static bool describe(const struct kern *kern, const struct sg_connection *entry, uint32_t now,
-		     struct connection *connection_out)
+/* Its times; false when they are over. */
+static bool describe(const struct kern *kern, uint32_t now, struct connection *connection)
 {
+	const struct sg_connection *entry = &connection->entry;
 	uint32_t idle = now - entry->seen;
 	uint32_t timeout = kern->settings->timeout[entry->phase & 15];
 
@@ -102,15 +136,12 @@ static bool describe(const struct kern *kern, const struct sg_connection *entry,
 		idle = 0;
 	if (idle > timeout)
 		return false;
-	*connection_out = (struct connection){
-		.entry = *entry,
-		.slot = SG_OWNER_SLOT(entry->owner),
-		.age_s = (int32_t)(now - entry->created) < 0
-				 ? 0
-				 : settings_seconds(kern->settings, now - entry->created),
-		.idle_s = settings_seconds(kern->settings, idle),
-		.expires_s = settings_seconds(kern->settings, timeout - idle),
-	};
+	connection->slot = SG_OWNER_SLOT(entry->owner);
+	connection->age_s = (int32_t)(now - entry->created) < 0
+				    ? 0
+				    : settings_seconds(kern->settings, now - entry->created);
+	connection->idle_s = settings_seconds(kern->settings, idle);
+	connection->expires_s = settings_seconds(kern->settings, timeout - idle);
 	return true;
 }
 
@@ -136,7 +167,6 @@ int connections_each(const struct kern *kern, uint32_t slot,
 	struct walk walk = walk_of(kern, slot);
 	AUTO_FREE uint32_t *owners = calloc(kern->slot_count, sizeof(*owners));
 	struct connection connection;
-	struct sg_connection entry;
 	uint32_t now = 0;
 	int r;
 
@@ -149,15 +179,15 @@ int connections_each(const struct kern *kern, uint32_t slot,
 		uint32_t at = (walk.first + i / SG_BUCKET_ENTRIES) & kern->settings->bucket_mask;
 		uint32_t owner_slot;
 
-		if (!kern->tags[at].tag[i % SG_BUCKET_ENTRIES] ||
-		    !entry_copy(kern, at, i % SG_BUCKET_ENTRIES, &entry))
+		if (!entry_copy(kern, at, i % SG_BUCKET_ENTRIES, &connection))
 			continue;
-		owner_slot = SG_OWNER_SLOT(entry.owner);
+		owner_slot = SG_OWNER_SLOT(connection.entry.owner);
 		if (slot ? owner_slot != slot : owner_slot >= kern->slot_count)
 			continue;
 		if (!owners[owner_slot])
 			owners[owner_slot] = share_owner(kern, owner_slot);
-		if (entry.owner == owners[owner_slot] && describe(kern, &entry, now, &connection))
+		if (connection.entry.owner == owners[owner_slot] &&
+		    describe(kern, now, &connection))
 			r = each(&connection, context);
 	}
 	return r;
@@ -232,7 +262,7 @@ static int free_abandoned(struct kern *kern, uint32_t slot, uint32_t owner)
 		uint32_t at = (walk.first + i / SG_BUCKET_ENTRIES) & kern->settings->bucket_mask;
 		uint32_t *tag = &kern->tags[at].tag[i % SG_BUCKET_ENTRIES];
 		uint32_t seen = __atomic_load_n(tag, __ATOMIC_ACQUIRE);
-		uint32_t has = kern->buckets[at].entry[i % SG_BUCKET_ENTRIES].owner;
+		uint32_t has = entry_at(kern, at, i, seen)->owner;
 
 		if (seen && SG_OWNER_SLOT(has) == slot && has != owner)
 			__atomic_compare_exchange_n(tag, &seen, 0, false, __ATOMIC_RELAXED,

@@ -16,6 +16,7 @@ enum kern_map {
 	MAP_COUNTERS,
 	MAP_META,
 	MAP_CONNECTIONS,
+	MAP_CONNECTIONS6,
 	MAP_TAGS,
 	MAP_SHARES,
 	MAP_SETTINGS,
@@ -59,7 +60,8 @@ struct kern {
 	union sg_node *heap;
 	struct sg_meta *meta;
 	struct sg_settings *settings;
-	struct sg_bucket *buckets;
+	struct sg_bucket *buckets; /* of IPv4 */
+	struct sg_bucket6 *buckets6;
 	struct sg_tags *tags;
 	struct sg_counter *counters;
 	struct sg_counter_layout counter_layout;
@@ -84,6 +86,11 @@ int memory_reach(const struct kern *kern, enum kern_map which, size_t end);
 void memory_release(struct kern *kern);
 /* All buckets are there. -errno. */
 int buckets_reach(const struct kern *kern);
+/* The entry that a bucket's tag is of. Borrowed; the programs alter it. */
+const struct sg_connection *entry_at(const struct kern *kern, uint32_t bucket, uint32_t index,
+				     uint32_t tag);
+/* The entry, its family and its addresses; all else stays. */
+void entry_ends(const struct sg_connection *entry, uint32_t tag, struct connection *connection_out);
 
 /* Open the programs that are pinned. */
 int kern_open_programs(struct kern *kern, struct error *err);

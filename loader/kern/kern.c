@@ -127,6 +127,10 @@ static int map_all(struct kern *kern, struct error *err)
 				   (void **)&kern->buckets, err);
 	}
 	if (!r)
+		r = memory_reserve(kern, MAP_CONNECTIONS6,
+				   kern->bucket_count * sizeof(struct sg_bucket6),
+				   (void **)&kern->buckets6, err);
+	if (!r)
 		r = memory_reserve(kern, MAP_TAGS, kern->bucket_count * sizeof(struct sg_tags),
 				   (void **)&kern->tags, err);
 	if (!r)

@@ -208,6 +208,9 @@ void connection_table(const struct kern *kern, struct connection_table *table_ou
 /* A connection as it is in the table, with its times in seconds. */
 struct connection {
 	struct sg_connection entry;
+	enum sg_family family;
+	uint64_t local[2]; /* the instance's address: high half, low half, which IPv4 is in */
+	uint64_t remote[2];
 	uint32_t slot;
 	uint32_t age_s;
 	uint32_t idle_s;

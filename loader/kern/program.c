@@ -23,8 +23,8 @@ const char *const kern_map_names[MAP_COUNT] = {
 	[MAP_BINDINGS] = "sg_bindings", [MAP_BINDINGS_FAR] = "sg_bindings_far",
 	[MAP_HEAP] = "sg_heap",		[MAP_COUNTERS] = "sg_counters",
 	[MAP_META] = "sg_meta",		[MAP_CONNECTIONS] = "sg_connections",
-	[MAP_TAGS] = "sg_tags",		[MAP_SHARES] = "sg_shares",
-	[MAP_SETTINGS] = "sg_settings",
+	[MAP_TAGS] = "sg_tags",		[MAP_CONNECTIONS6] = "sg_connections6",
+	[MAP_SHARES] = "sg_shares",	[MAP_SETTINGS] = "sg_settings",
 };
 
 const char *const kern_program_names[PROGRAM_COUNT] = {
@@ -80,6 +80,7 @@ static void set_size(const struct kern *kern, struct bpf_map *map)
 	const char *name = bpf_map__name(map);
 
 	if (!strcmp(name, kern_map_names[MAP_CONNECTIONS]) ||
+	    !strcmp(name, kern_map_names[MAP_CONNECTIONS6]) ||
 	    !strcmp(name, kern_map_names[MAP_TAGS]))
 		bpf_map__set_max_entries(map, kern_bucket_count(kern));
 	if (!strcmp(name, kern_map_names[MAP_COUNTERS]))

@@ -23,7 +23,7 @@ static bool is_live(const struct harness *harness, const struct sg_connection *e
 /* Calls `each` for the entries of the instance. */
 static void each_entry(const struct harness *harness,
 		       void (*each)(const struct harness *harness,
-				    const struct sg_connection *entry, void *context),
+				    const struct connection *connection, void *context),
 		       void *context)
 {
 	const struct kern *kern = harness->kern;
@@ -31,17 +31,20 @@ static void each_entry(const struct harness *harness,
 
 	for (uint32_t i = 0; i < kern->bucket_count; i++) {
 		for (int j = 0; j < SG_BUCKET_ENTRIES; j++) {
-			const struct sg_bucket *bucket = &kern->buckets[i];
+			uint32_t tag = kern->tags[i].tag[j];
+			struct connection connection;
 
-			if (kern->tags[i].tag[j] && kern->buckets[i].entry[j].owner == owner)
-				each(harness, &bucket->entry[j], context);
+			entry_ends(entry_at(kern, i, j, tag), tag, &connection);
+			if (tag && connection.entry.owner == owner)
+				each(harness, &connection, context);
 		}
 	}
 }
 
-static void count_one(const struct harness *harness, const struct sg_connection *entry,
+static void count_one(const struct harness *harness, const struct connection *connection,
 		      void *context)
 {
+	const struct sg_connection *entry = &connection->entry;
 	struct table_use *use = context;
 
 	use->entries++;
@@ -79,7 +82,7 @@ void table_check_share(const struct harness *harness)
 	}
 }
 
-static void put_halves(const __u64 halves[2], enum sg_family family, uint8_t address[16])
+static void put_halves(const uint64_t halves[2], enum sg_family family, uint8_t address[16])
 {
 	uint32_t ip4 = htonl((uint32_t)halves[1]);
 	uint64_t ip6[2] = {htobe64(halves[0]), htobe64(halves[1])};
@@ -91,16 +94,17 @@ static void put_halves(const __u64 halves[2], enum sg_family family, uint8_t add
 		memcpy(address, ip6, 16);
 }
 
-static struct known_ends ends_of(const struct sg_connection *entry)
+static struct known_ends ends_of(const struct connection *connection)
 {
-	bool icmp = entry->protocol == (entry->family == SG_IPV4 ? 1 : 58);
+	const struct sg_connection *entry = &connection->entry;
+	bool icmp = entry->protocol == (connection->family == SG_IPV4 ? 1 : 58);
 	struct known_ends ends;
 
 	memset(&ends, 0, sizeof(ends));
-	ends.family = entry->family;
+	ends.family = connection->family;
 	ends.protocol = entry->protocol;
-	put_halves(entry->local, entry->family, ends.local);
-	put_halves(entry->remote, entry->family, ends.remote);
+	put_halves(connection->local, connection->family, ends.local);
+	put_halves(connection->remote, connection->family, ends.remote);
 	ends.local_port = entry->ports >> 16;
 	if (icmp) {
 		ends.request = (uint16_t)entry->ports;
@@ -111,11 +115,12 @@ static struct known_ends ends_of(const struct sg_connection *entry)
 	return ends;
 }
 
-static void compare_one(const struct harness *harness, const struct sg_connection *entry,
+static void compare_one(const struct harness *harness, const struct connection *connection,
 			void *context)
 {
+	const struct sg_connection *entry = &connection->entry;
 	const struct state_model *model = context;
-	struct known_ends ends = ends_of(entry);
+	struct known_ends ends = ends_of(connection);
 
 	if (!is_live(harness, entry))
 		return;

@@ -15,17 +15,24 @@
 
 static void make(const struct talk *talk, bool out, uint8_t flags, struct frame *frame)
 {
-	uint32_t local = htonl(0x0a000001), remote = htonl(0x64400000 + talk->remote);
+	/* fd00:: and the rest is 0 for IPv6 */
+	uint8_t local[16] = {10, 0, 0, 1}, remote[16] = {0};
+	uint32_t number = htonl(0x64400000 + talk->remote);
 	struct packet packet = {
-		.family = SG_IPV4,
+		.family = talk->family,
 		.protocol = talk->protocol,
 		.sport = out ? talk->local_port : talk->remote_port,
 		.low16 = out ? talk->remote_port : talk->local_port,
 		.tcp_flags = flags,
 	};
 
-	memcpy(packet.source, out ? &local : &remote, 4);
-	memcpy(packet.destination, out ? &remote : &local, 4);
+	memcpy(remote, &number, sizeof(number));
+	if (talk->family == SG_IPV6) {
+		local[0] = remote[0] = 0xfd;
+		memcpy(remote + 12, &number, sizeof(number));
+	}
+	memcpy(packet.source, out ? local : remote, sizeof(packet.source));
+	memcpy(packet.destination, out ? remote : local, sizeof(packet.destination));
 	packet_frame(&packet, frame);
 }
 

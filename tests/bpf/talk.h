@@ -21,6 +21,7 @@ struct talk {
 	uint16_t local_port;
 	uint16_t remote_port;
 	uint32_t remote; /* number of the remote host */
+	enum sg_family family;
 };
 
 /* Out of the instance, or to it. Flags are for TCP. */

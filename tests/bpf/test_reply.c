@@ -30,7 +30,7 @@ static const struct rule_row other[] = {
 	ACCEPT(PROTOCOL_TCP, 1, "any", PORTS({443, 443}), .direction = SG_EGRESS),
 };
 
-static const struct talk web = {TCP, 40000, 80, 1};
+static const struct talk web = {TCP, 40000, 80, 1, SG_IPV4};
 
 static struct harness *begin(void **state)
 {
@@ -50,8 +50,10 @@ static void establish(struct harness *harness)
 
 static void only_answers_come_back(void **state)
 {
-	static const struct talk strangers[] = {
-		{TCP, 40000, 80, 2}, {TCP, 40001, 80, 1}, {TCP, 40000, 81, 1}, {UDP, 40000, 80, 1}};
+	static const struct talk strangers[] = {{TCP, 40000, 80, 2, SG_IPV4},
+						{TCP, 40001, 80, 1, SG_IPV4},
+						{TCP, 40000, 81, 1, SG_IPV4},
+						{UDP, 40000, 80, 1, SG_IPV4}};
 	struct harness *harness = begin(state);
 
 	assert_int_equal(talk_in(harness, &web, ACK), NO_RULE);
@@ -89,7 +91,7 @@ static void a_connection_that_was_there_before_goes_on(void **state)
 /* A running connection's segments, for the moment in which programs are put on its interface. */
 static void a_start_lets_running_connections_go_on_and_ends_by_itself(void **state)
 {
-	static const struct talk datagram = {UDP, 40000, 80, 1};
+	static const struct talk datagram = {UDP, 40000, 80, 1, SG_IPV4};
 	struct harness *harness = begin(state);
 	struct sg_binding binding;
 
@@ -109,7 +111,7 @@ static void a_start_lets_running_connections_go_on_and_ends_by_itself(void **sta
 static void a_rule_taken_back_cuts_its_connections_at_once(void **state)
 {
 	struct harness *harness = begin(state);
-	struct talk secure = {TCP, 40000, 443, 1};
+	struct talk secure = {TCP, 40000, 443, 1, SG_IPV4};
 
 	establish(harness);
 	BIND(harness, other, 0);

@@ -160,7 +160,7 @@ static void open_ports_cost_no_memory_where_answers_may_go_anyway(void **state)
 
 	BIND(&one, server, 0);
 	for (uint32_t i = 0; i < INCOMING; i++) {
-		struct talk talk = {TCP, 80, (uint16_t)i, i >> 16};
+		struct talk talk = {TCP, 80, (uint16_t)i, i >> 16, SG_IPV4};
 
 		dropped += talk_in_fast(&one, &talk, SYN) != SG_ACCEPT;
 	}

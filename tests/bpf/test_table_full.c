@@ -60,7 +60,7 @@ static void loosen(struct harness *one, uint32_t window_mask)
 
 static struct talk talk_of(uint8_t protocol, uint32_t number)
 {
-	return (struct talk){protocol, (uint16_t)(1024 + number), 443, 1};
+	return (struct talk){protocol, (uint16_t)(1024 + number), 443, 1, SG_IPV4};
 }
 
 static void the_oldest_without_an_answer_makes_room(void **state)
@@ -98,6 +98,37 @@ static void the_oldest_without_an_answer_makes_room(void **state)
 	assert_int_equal(talk_out(&one, &talk, SYN), SG_REASON_TABLE_FULL);
 	assert_int_equal(table_share(&one).refused, 1);
 	table_check_share(&one);
+	harness_flush(&one);
+	loosen(&one, window_mask);
+}
+
+/* An entry of one family takes the place of one of the other, of which nothing stays. */
+static void both_families_share_the_places(void **state)
+{
+	struct harness one = instance(harness_of(state), 0, 64);
+	uint32_t window_mask = one.kern->settings->window_mask;
+
+	squeeze(&one);
+	for (uint32_t turn = 0; turn < 4; turn++) {
+		for (uint32_t i = 0; i < SG_BUCKET_ENTRIES; i++) {
+			struct talk talk = talk_of(TCP, i);
+
+			talk.family = turn % 2 ? SG_IPV6 : SG_IPV4;
+			harness_pass(&one, 1);
+			assert_int_equal(talk_out(&one, &talk, SYN), PASSES);
+			table_check_share(&one);
+		}
+		for (uint32_t i = 0; i < 2 * SG_BUCKET_ENTRIES; i++) {
+			struct talk talk = talk_of(TCP, i % SG_BUCKET_ENTRIES);
+			bool is_ipv6 = i >= SG_BUCKET_ENTRIES;
+
+			talk.family = is_ipv6 ? SG_IPV6 : SG_IPV4;
+			assert_int_equal(talk_in(&one, &talk, SYN),
+					 is_ipv6 == (turn % 2) ? SG_REASON_REPLY : NO_RULE);
+		}
+	}
+	assert_int_equal(table_share(&one).replaced, 3 * SG_BUCKET_ENTRIES);
+	assert_int_equal(table_use(&one).entries, SG_BUCKET_ENTRIES);
 	harness_flush(&one);
 	loosen(&one, window_mask);
 }
@@ -171,6 +202,7 @@ static void a_crowded_table_counts_right(void **state)
 		struct talk talk =
 			talk_of(gen_below(&random, 2) ? TCP : UDP, gen_below(&random, 20000));
 
+		talk.family = gen_below(&random, 2) ? SG_IPV6 : SG_IPV4;
 		talk_out_fast(one, &talk, gen_below(&random, 8) ? SYN : RST);
 		if (gen_below(&random, 2))
 			talk_in_fast(one, &talk, gen_below(&random, 8) ? ACK : RST);
@@ -208,6 +240,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_oldest_without_an_answer_makes_room),
+		cmocka_unit_test(both_families_share_the_places),
 		cmocka_unit_test(nobody_makes_room_for_others),
 		cmocka_unit_test(a_tag_alone_is_no_connection),
 		cmocka_unit_test(a_crowded_table_counts_right),

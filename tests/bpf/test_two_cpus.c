@@ -56,7 +56,7 @@ static enum sg_verdict send_one(const struct harness *harness, enum sg_direction
 				uint8_t protocol, uint16_t local_port, uint16_t remote_port,
 				uint8_t tcp_flags)
 {
-	const struct talk talk = {protocol, local_port, remote_port, 1};
+	const struct talk talk = {protocol, local_port, remote_port, 1, SG_IPV4};
 
 	return direction == SG_EGRESS ? talk_out_fast(harness, &talk, tcp_flags)
 				      : talk_in_fast(harness, &talk, tcp_flags);

@@ -24,14 +24,14 @@ struct row {
 };
 
 static const struct row rows[] = {
-	{{.entry = {.protocol = 6,
-		    .family = SG_IPV4,
+	{{.family = SG_IPV4,
+	  .entry = {.protocol = 6,
 		    .phase = SG_PHASE_TCP_ESTABLISHED,
 		    .flags = SG_CONNECTION_EGRESS,
 		    .ports = 40000U << 16 | 443,
-		    .generation = 4294967295,
-		    .local = IPV4(10, 0, 0, 1),
-		    .remote = IPV4(203U, 0, 113, 255)},
+		    .generation = 4294967295},
+	  .local = IPV4(10, 0, 0, 1),
+	  .remote = IPV4(203U, 0, 113, 255),
 	  .age_s = 3,
 	  .idle_s = 2,
 	  .expires_s = 431998},
@@ -39,42 +39,36 @@ static const struct row rows[] = {
 	 "'localPort':40000,'remoteAddress':'203.0.113.255','remotePort':443,"
 	 "'phase':'established','ageSeconds':3,'idleSeconds':2,'expiresSeconds':431998,"
 	 "'generation':4294967295}"},
-	{{.entry = {.protocol = 17,
-		    .family = SG_IPV6,
-		    .phase = SG_PHASE_UDP_UNREPLIED,
-		    .ports = 53U << 16 | 65535,
-		    .local = {0x20010db800000000, 1},
-		    .remote = {0xfe80000000000000, 0x0011223344556677}}},
+	{{.family = SG_IPV6,
+	  .entry = {.protocol = 17, .phase = SG_PHASE_UDP_UNREPLIED, .ports = 53U << 16 | 65535},
+	  .local = {0x20010db800000000, 1},
+	  .remote = {0xfe80000000000000, 0x0011223344556677}},
 	 "{'instanceId':'vm1','protocol':'udp','direction':'ingress',"
 	 "'localAddress':'2001:db8::1','localPort':53,"
 	 "'remoteAddress':'fe80::11:2233:4455:6677','remotePort':65535,"
 	 "'phase':'udp-unreplied','ageSeconds':0,'idleSeconds':0,'expiresSeconds':0,"
 	 "'generation':0}"},
-	{{.entry = {.protocol = 1,
-		    .family = SG_IPV4,
-		    .phase = SG_PHASE_ICMP_REPLIED,
-		    .ports = 77U << 16 | 8 << 8,
-		    .local = IPV4(10, 0, 0, 1),
-		    .remote = IPV4(10, 0, 0, 2)}},
+	{{.family = SG_IPV4,
+	  .entry = {.protocol = 1, .phase = SG_PHASE_ICMP_REPLIED, .ports = 77U << 16 | 8 << 8},
+	  .local = IPV4(10, 0, 0, 1),
+	  .remote = IPV4(10, 0, 0, 2)},
 	 "{'instanceId':'vm1','protocol':'icmp','direction':'ingress','localAddress':'10.0.0.1',"
 	 "'localPort':null,'remoteAddress':'10.0.0.2','remotePort':null,'icmpIdentifier':77,"
 	 "'icmpType':8,'phase':'icmp-replied','ageSeconds':0,'idleSeconds':0,"
 	 "'expiresSeconds':0,'generation':0}"},
-	{{.entry = {.protocol = 47,
-		    .family = SG_IPV4,
-		    .phase = SG_PHASE_OTHER_UNREPLIED,
-		    .local = IPV4(10, 0, 0, 1),
-		    .remote = IPV4(10, 0, 0, 2)}},
+	{{.family = SG_IPV4,
+	  .entry = {.protocol = 47, .phase = SG_PHASE_OTHER_UNREPLIED},
+	  .local = IPV4(10, 0, 0, 1),
+	  .remote = IPV4(10, 0, 0, 2)},
 	 "{'instanceId':'vm1','protocol':'gre','direction':'ingress','localAddress':'10.0.0.1',"
 	 "'localPort':null,'remoteAddress':'10.0.0.2','remotePort':null,"
 	 "'phase':'other-unreplied','ageSeconds':0,'idleSeconds':0,'expiresSeconds':0,"
 	 "'generation':0}"},
 	/* ICMP is ICMP in its own family only */
-	{{.entry = {.protocol = 1,
-		    .family = SG_IPV6,
-		    .phase = SG_PHASE_OTHER_UNREPLIED,
-		    .local = {0, 1},
-		    .remote = {0, 2}}},
+	{{.family = SG_IPV6,
+	  .entry = {.protocol = 1, .phase = SG_PHASE_OTHER_UNREPLIED},
+	  .local = {0, 1},
+	  .remote = {0, 2}},
 	 "{'instanceId':'vm1','protocol':'1','direction':'ingress','localAddress':'::1',"
 	 "'localPort':null,'remoteAddress':'::2','remotePort':null,"
 	 "'phase':'other-unreplied','ageSeconds':0,'idleSeconds':0,'expiresSeconds':0,"
@@ -108,7 +102,7 @@ static void a_connection_shows_its_ends_and_its_times(void **state)
 
 static void addresses_have_an_order(void **state)
 {
-	static const struct sg_connection ascending[] = {
+	static const struct connection ascending[] = {
 		{.local = {0, 1}, .remote = {9, 9}},
 		{.local = {0, 2}, .remote = {0, 1}},
 		{.local = {0, 2}, .remote = {0, 1ULL << 63}},

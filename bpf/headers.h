@@ -50,6 +50,7 @@ struct flow {
 	bool is_egress;
 	bool is_answer;	     /* ICMP: the type says so; it can only be a reply */
 	bool keeps_no_state; /* it opens no connection and answers in none */
+	bool comes_again;    /* plain packets: the one before had the same remote end, perhaps */
 };
 
 #endif

@@ -152,22 +152,20 @@ static __always_inline __u32 decide_flow(struct sg_last *last, const union sg_no
 	__u32 key = SG_PORT_KEY(flow->protocol, flow_opening_low16(flow, flow->is_egress));
 	__u32 decision;
 
-	if (last->remote[1] == flow->remote[1] &&
+	if (flow->comes_again &&
 	    !((last->policy ^ flow->policy) | (last->remote[0] ^ flow->remote[0]) |
-	      (last->key ^ LAST_KEY(flow, key))))
+	      (last->remote[1] ^ flow->remote[1]) | (last->key ^ LAST_KEY(flow, key))))
 		return last->decision;
 	decision = decide(heap, SG_POLICY_ROOT(flow->policy), layers, flow->family, flow->remote[0],
 			  flow->remote[1], key);
-	if (last->remote[1] != flow->remote[1]) {
-		/* most packets of many flows get here: only the second of a train pays for it */
+	/* many flows do not pay for this, only the second packet of a train does */
+	if (flow->comes_again) {
+		last->policy = flow->policy;
+		last->remote[0] = flow->remote[0];
 		last->remote[1] = flow->remote[1];
-		last->policy = 0;
-		return decision;
+		last->key = LAST_KEY(flow, key);
+		last->decision = decision;
 	}
-	last->policy = flow->policy;
-	last->remote[0] = flow->remote[0];
-	last->key = LAST_KEY(flow, key);
-	last->decision = decision;
 	return decision;
 }
 
@@ -254,10 +252,12 @@ static __always_inline enum sg_reason quick(SG_CONTEXT *ctx, __u32 ifindex, bool
 		.length = frame_linear_length(ctx),
 	};
 	enum sg_reason reason;
+	__u64 before;
 
 	if (!binding || !scratch)
 		return SG_UNDECIDED;
 	flow = &scratch->flow;
+	before = flow->remote[1];
 	if (!flow_begin(flow, binding) || binding->starts_until ||
 	    binding->options & SG_OPTION_NO_LINK_HEADER)
 		return SG_UNDECIDED;
@@ -270,6 +270,7 @@ static __always_inline enum sg_reason quick(SG_CONTEXT *ctx, __u32 ifindex, bool
 	flow->keeps_no_state = false;
 	if (!plain_read(&plain, (void *)(long)ctx->data) || (received && frame_may_hide_link(ctx)))
 		return SG_UNDECIDED;
+	flow->comes_again = flow->remote[1] == before;
 	scratch->length = plain.length;
 	scratch->headers.payload = plain.payload;
 	reason = inspect_plain(ctx, binding, scratch);

@@ -110,11 +110,11 @@ struct sg_connection6 {
 
 #define SG_BUCKET_ENTRIES 8
 
-/* Bits of a tag beside those of the hash. */
-#define SG_TAG_USED 0x1U
-#define SG_TAG_IPV6 0x2U
-#define SG_TAG(hash, family) \
-	(((__u32)(hash) & ~3U) | SG_TAG_USED | ((family) == SG_IPV6 ? SG_TAG_IPV6 : 0))
+/* 31 bits of a hash, and the family. */
+#define SG_TAG_IPV6 0x1U
+#define SG_TAG(hash, family) (((__u32)(hash) & ~1U) | ((family) == SG_IPV6 ? SG_TAG_IPV6 : 0))
+/* In place of the one that would mean free. */
+#define SG_TAG_ZERO 0x2U
 
 /*
  * Tags lie together, apart from the entries: for most packets of no connection

@@ -4,7 +4,8 @@
 and none is lost that both accept.
 
 Commands are killed in two ways: at random moments, spread over the time that they take, and
-before each of their calls that the kernel or the store can notice, one after another.
+before their calls that the kernel or the store can notice: every other one, the odd or the even
+ones by chance, or with SGATE_LONG=1 each of them.
 
 SGATE_SEED repeats a run. SGATE_KILLS is the number of random kills of a pair of commands, of
 which there are seven.
@@ -23,6 +24,7 @@ from flows import Flows, tool
 from sandbox import run
 
 KILLS = int(os.environ.get("SGATE_KILLS", "30"))
+STEP = 1 if os.environ.get("SGATE_LONG") == "1" else 2  # from one call to the next
 RATE = 2000  # packets a second, of each flow and direction
 OLD_ONLY, NEW_ONLY, BOTH, NEITHER, NEITHER_TOO = 1001, 1002, 1003, 1004, 1005
 
@@ -160,13 +162,13 @@ def test_a_command_killed_at_a_random_moment_is_done_or_not_done(switched, name)
 
 
 def calls(scene, to):
-    """Kill the command that leads there before each of its calls; yields what was killed."""
+    """Kill the command that leads there before its calls; yields what was killed."""
     scene.go(1 - to)
-    number = 1
+    number = random.randint(1, STEP)
     while what := kill_at_call(scene.command(to), number):
         yield what
         scene.go(1 - to)
-        number += 1
+        number += STEP
     assert number > 10, "the tool that kills did not work"
     scene.now = to
 

@@ -93,7 +93,8 @@ def test_a_flood_of_unreplied_flows_hurts_no_open_connection(neighbors, mode):
     row = shares(sandbox)["i-1"]
     assert row["refused"] == count(sandbox, "share-full") + count(sandbox, "table-full")
     assert accepted + row["refused"] >= 2 * FLOWS, "the flood did not get here"
-    assert row["refused"] + row["replaced"] + row["unreplied"] >= 2 * FLOWS
+    # one in some ten million has no entry: its tag is another's in the same two buckets
+    assert row["refused"] + row["replaced"] + row["unreplied"] >= 2 * FLOWS - 2
     assert shares(sandbox)["i-2"]["refused"] == 0
 
 

@@ -216,7 +216,6 @@ static __always_inline __u32 frame_put(void *data, const void *data_end)
 	__u32 zero = 0, at;
 	struct sg_bench_state *state = bpf_map_lookup_elem(&sg_bench_state, &zero);
 	const __u64 *ifindex;
-
 	__be32 *address;
 	__be16 *ports;
 

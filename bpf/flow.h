@@ -144,7 +144,8 @@ static __always_inline void flow_place(const struct sg_settings *settings, const
 	place->first = (flow->window + bucket) & settings->bucket_mask;
 	place->second = (flow->window + other) & settings->bucket_mask;
 	place->tag = SG_TAG(hash, flow->family);
-	place->tag |= place->tag ? 0 : SG_TAG_ZERO;
+	if (!place->tag)
+		place->tag = SG_TAG_ZERO;
 }
 
 #endif

@@ -23,97 +23,149 @@ static __always_inline const union sg_node *heap_get(void)
 	return bpf_map_lookup_elem(&sg_heap, &zero);
 }
 
-static __always_inline const union sg_node *heap_node(const union sg_node *heap, __u32 index)
+static __always_inline const union sg_node *heap_node(const union sg_node *heap, __u64 at)
 {
-	__u64 at = index;
-
 	/* what is compared is what is used, also for the compiler */
 	SG_OPAQUE(at);
 	return at < SG_HEAP_NODES ? heap + at : NULL;
 }
 
-/* The answer of the tree of 32-bit starts at heap index `tree`, or SG_DECISION_NONE. */
-static __always_inline __u32 search_32(const union sg_node *heap, __u32 tree, __u32 key)
-{
-	/* of a node at heap index n the leftmost child is at tree + (n - tree) * fanout + 1 */
-	__u32 answer = SG_DECISION_NONE, at = tree, bias = 1 - tree * (SG_FANOUT_32 - 1);
+#define HEAP_BYTES ((__u64)SG_HEAP_NODES * sizeof(union sg_node))
 
+/* So many bytes of the heap; NULL: they are not all there. */
+static __always_inline const void *heap_bytes(const union sg_node *heap, __u64 at, __u32 bytes)
+{
+	SG_OPAQUE(at);
+	return at <= HEAP_BYTES - bytes ? (const void *)heap + at : NULL;
+}
+
+/* The part of the list that a table has for a key, and which one that is. */
+static __always_inline const __u64 *table_list(const union sg_node *heap,
+					       const struct sg_table *table, __u64 first, __u64 key,
+					       __u64 *word_out)
+{
+	const __u32 *entry;
+
+	entry = heap_bytes(
+		heap, (first + 1) * sizeof(*heap) + sg_table_index(table, key) * sizeof(*entry),
+		sizeof(*entry));
+	if (!entry)
+		return NULL;
+	*word_out = *entry;
+	return heap_bytes(heap, (first + table->list) * sizeof(*heap) + *word_out * sizeof(__u64),
+			  SG_LIST_WORDS * sizeof(__u64));
+}
+
+/* The leaf below `at` of a tree that begins at `first`, for SG_HALVES; NULL: outside. */
+static __always_inline const union sg_node *leaf_32(const union sg_node *heap, __u64 first,
+						    __u64 at, __u32 levels, __u64 key)
+{
 	NO_UNROLL
-	for (int level = 0; level < SG_MAX_LEVELS_32; level++) {
+	for (__u32 level = 0; level < levels; level++) {
 		const union sg_node *node = heap_node(heap, at);
 
 		if (!node)
-			return SEARCH_FAILED;
-		if (!sg_node32_step(&node->n32, key, at * SG_FANOUT_32 + bias, &at, &answer))
-			return answer;
+			return NULL;
+		at = first + sg_inner32_child(&node->inner32, key);
 	}
-	return SEARCH_FAILED;
+	return heap_node(heap, at);
 }
 
-/* The same in a port list, a little faster. */
-static __always_inline __u32 search_ports(const union sg_node *heap, __u32 list, __u32 key)
+/* The same for the upper bits of a 64-bit key. */
+static __always_inline const union sg_node *leaf_64(const union sg_node *heap, __u64 first,
+						    __u64 at, __u32 levels, __u64 key)
 {
-	__u32 answer = SG_DECISION_NONE, at = list, bias = 1 - list * (SG_FANOUT_32 - 1);
-	__u64 lanes = sg_ports_lanes(key);
-
 	NO_UNROLL
-	for (int level = 0; level < SG_MAX_LEVELS_32; level++) {
+	for (__u32 level = 0; level < levels; level++) {
 		const union sg_node *node = heap_node(heap, at);
 
 		if (!node)
-			return SEARCH_FAILED;
-		if (!sg_ports_step(&node->n32, lanes, at * SG_FANOUT_32 + bias, &at, &answer))
-			return answer;
+			return NULL;
+		at = first + sg_inner64_child(&node->inner64, key);
 	}
-	return SEARCH_FAILED;
+	return heap_node(heap, at);
 }
 
-/* The same for 64-bit starts; the answer comes with SG_ANSWER_LOW_HALF. */
-static __always_inline __u32 search_64(const union sg_node *heap, __u32 tree, __u64 key)
+static __always_inline __u32 search_32(const union sg_node *heap, __u32 root, __u32 tree, __u32 key)
 {
-	/* of a node at heap index n the leftmost child is at tree + (n - tree) * fanout + 1 */
-	__u32 answer = SG_DECISION_NONE, at = tree, bias = 1 - tree * (SG_FANOUT_64 - 1);
+	__u64 first = root + SG_TREE_NODE(tree), at = first;
+	__u64 step = SG_HALVES(key >> SG_LEAF_BLOCK_SHIFT_32);
+	const union sg_node *node;
 
-	NO_UNROLL
-	for (int level = 0; level < SG_MAX_LEVELS_64; level++) {
-		const union sg_node *node = heap_node(heap, at);
+	if (tree & SG_TREE_TABLE) {
+		const __u64 *list;
+		__u64 word;
 
+		node = heap_node(heap, first);
 		if (!node)
 			return SEARCH_FAILED;
-		if (!sg_node64_step(&node->n64, key, at * SG_FANOUT_64 + bias, &at, &answer))
-			return answer;
+		list = table_list(heap, &node->table, first, key, &word);
+		if (!list)
+			return SEARCH_FAILED;
+		at = first + node->table.level + 2 * word + sg_list32_count(list, step);
 	}
-	return SEARCH_FAILED;
+	node = leaf_32(heap, first, at, SG_TREE_LEVELS(tree), step);
+	return node ? sg_leaf32_answer(&node->leaf32, key) : SEARCH_FAILED;
 }
 
-/* The answer of an address tree of the image at `root`, or SG_DECISION_NONE. */
+/* The answer comes with SG_ANSWER_LOW_HALF. */
+static __always_inline __u32 search_64(const union sg_node *heap, __u32 root, __u32 tree, __u64 key)
+{
+	__u64 first = root + SG_TREE_NODE(tree), at = first, step = key >> SG_LEAF_BLOCK_SHIFT_64;
+	const union sg_node *node;
+
+	if (tree & SG_TREE_TABLE) {
+		const __u64 *list;
+		__u64 word;
+
+		node = heap_node(heap, first);
+		if (!node)
+			return SEARCH_FAILED;
+		list = table_list(heap, &node->table, first, key, &word);
+		if (!list)
+			return SEARCH_FAILED;
+		at = first + node->table.level + word +
+		     sg_starts64_count(list, SG_LIST_WORDS, step);
+	}
+	node = leaf_64(heap, first, at, SG_TREE_LEVELS(tree), step);
+	return node ? sg_leaf64_answer(&node->leaf64, key) : SEARCH_FAILED;
+}
+
+/* The answer of an address tree of the image at `root`. */
 static __always_inline __u32 search_address(const union sg_node *heap, __u32 root, __u32 tree,
 					    __u8 family, __u64 high, __u64 low)
 {
 	__u32 answer;
 
 	if (family == SG_IPV4)
-		return search_32(heap, root + tree, low);
-	answer = search_64(heap, root + tree, high);
+		return search_32(heap, root, tree, low);
+	answer = search_64(heap, root, tree, high);
 	if (answer != SEARCH_FAILED && answer & SG_ANSWER_LOW_HALF)
-		answer = search_64(heap, root + (answer & SG_ANSWER_VALUE), low);
+		answer = search_64(heap, root, answer, low);
 	return answer;
 }
 
-/* The decision of a layer with addresses. */
+/* The port list of the rules for an address; 0: there is none. */
 static __always_inline __u32 search_layer(const union sg_node *heap, __u32 root, __u32 tree,
-					  __u8 family, __u64 high, __u64 low, __u32 key)
+					  __u8 family, __u64 high, __u64 low)
 {
-	__u32 ports;
+	return tree ? search_address(heap, root, tree, family, high, low) : 0;
+}
 
-	if (!tree)
+/* The decision of a port list, or of none. */
+static __always_inline __u32 search_ports(const union sg_node *heap, __u32 root, __u32 list,
+					  __u32 key)
+{
+	__u64 halves = SG_HALVES(key);
+	__u64 first = root + SG_TREE_NODE(list);
+	const union sg_node *leaf;
+
+	if (!list)
 		return SG_DECISION_NONE;
-	ports = search_address(heap, root, tree, family, high, low);
-	if (ports == SEARCH_FAILED)
+	if (list == SEARCH_FAILED)
 		return SEARCH_FAILED;
-	if (!ports || ports == SG_DECISION_NONE)
-		return SG_DECISION_NONE;
-	return search_ports(heap, root + ports, key);
+	leaf = leaf_32(heap, first, first, SG_TREE_LEVELS(list), halves);
+	return leaf ? sg_leaf_ports_answer(&leaf->leaf_ports, halves) : SEARCH_FAILED;
 }
 
 /* The decision of a list. */
@@ -161,7 +213,7 @@ static __always_inline __u32 decide(const union sg_node *heap, __u32 root,
 				    const struct sg_layers *layers, __u8 family, __u64 high,
 				    __u64 low, __u32 key)
 {
-	__u32 any = SG_DECISION_NONE, narrow, wide;
+	__u32 any, narrow, wide;
 
 	if (layers->flags & SG_LAYERS_NO_GROUP_PASS)
 		return DECISION_NO_GROUP_PASS;
@@ -170,10 +222,12 @@ static __always_inline __u32 decide(const union sg_node *heap, __u32 root,
 	if (layers->flags & SG_LAYERS_LIST)
 		return search_list(heap, root + layers->any, layers->narrow, family, high, low,
 				   key);
-	if (layers->any)
-		any = search_ports(heap, root + layers->any, key);
-	narrow = search_layer(heap, root, layers->narrow, family, high, low, key);
-	wide = search_layer(heap, root, layers->wide, family, high, low, key);
+	/* the longest ways first, so that the processor goes the short one meanwhile */
+	narrow = search_layer(heap, root, layers->narrow, family, high, low);
+	wide = search_layer(heap, root, layers->wide, family, high, low);
+	any = search_ports(heap, root, layers->any, key);
+	narrow = search_ports(heap, root, narrow, key);
+	wide = search_ports(heap, root, wide, key);
 	if (any == SEARCH_FAILED || narrow == SEARCH_FAILED || wide == SEARCH_FAILED)
 		return SEARCH_FAILED;
 	if (narrow < any)
@@ -199,11 +253,11 @@ __noinline __u32 sg_search_address(__u32 root, __u32 tree, __u32 family, __u64 h
 	return heap ? search_address(heap, root, tree, family, high, low) : SEARCH_FAILED;
 }
 
-__noinline __u32 sg_search_64(__u32 tree, __u64 key)
+__noinline __u32 sg_search_64(__u32 root, __u32 tree, __u64 key)
 {
 	const union sg_node *heap = heap_get();
 
-	return heap ? search_64(heap, tree, key) : SEARCH_FAILED;
+	return heap ? search_64(heap, root, tree, key) : SEARCH_FAILED;
 }
 
 static __always_inline enum sg_reason decision_reason(__u32 decision)

@@ -49,7 +49,7 @@ static __always_inline __u64 mac_read(const __u8 *bytes)
 
 static __always_inline bool guard_permits_mac(const struct guard *guard, __u64 mac)
 {
-	return !guard->mac || is_own(sg_search_64(guard->root + guard->mac, mac));
+	return !guard->mac || is_own(sg_search_64(guard->root, guard->mac, mac));
 }
 
 static __always_inline bool guard_permits_ip(const struct guard *guard, __u8 family, __u64 high,

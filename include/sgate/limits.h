@@ -57,11 +57,10 @@
 #define SG_MAX_FRAGMENTS 8192
 
 /*
- * Levels of a search tree. Trees of 32-bit starts have nine children a node,
- * so eight levels hold 43 million starts; those of 64-bit starts have six, so
- * ten levels hold 60 million. The heap is smaller than either.
+ * Levels of inner nodes in a search tree. With eight children a node and no
+ * more than one start a leaf, seven levels are for 2 million starts; the heap
+ * is smaller. It is a mask as well.
  */
-#define SG_MAX_LEVELS_32 8
-#define SG_MAX_LEVELS_64 10
+#define SG_MAX_LEVELS 7
 
 #endif

@@ -12,12 +12,18 @@
  *   ...      search trees
  *   ...      rule table: rank -> rule id, 16 a node, for the loader
  *
- * A tree is static, complete and in level order: node N's children are nodes
- * N * fanout + 1 ... N * fanout + fanout of the tree. A node holds interval
- * starts in ascending order and, for each start, the answer for keys from it
- * on. A search keeps the answer of the greatest start not above the key, which
- * is the one found deepest. Unused places at the end of a node repeat the last
- * answer with the greatest possible start, so they never change a result.
+ * A tree says for each key in which interval it lies. It is static: first its
+ * root, then level by level all inner nodes, then all leaves, which lie equally
+ * deep. An inner node holds where each of its children but the first one
+ * begins; the children lie one behind the other. A leaf holds interval starts
+ * and the answer of each interval, from the one on in which it begins itself.
+ * So the number of steps is the tree's and not the key's, no step waits for an
+ * answer, and nothing in it is a branch that depends on the key.
+ *
+ * A large tree of addresses begins with a table instead of its upper levels:
+ * the root is a struct sg_table, then come the entries, one for each value of the
+ * upper bits of a key. An entry says where in the list of all starts of the
+ * next level its own ones are; they are compared as those of an inner node.
  */
 #ifndef SGATE_POLICY_H
 #define SGATE_POLICY_H
@@ -41,24 +47,23 @@ enum sg_family {
 	SG_IPV6,
 };
 
-#define SG_STARTS_32 8
-#define SG_FANOUT_32 (SG_STARTS_32 + 1)
-#define SG_STARTS_64 5
-#define SG_FANOUT_64 (SG_STARTS_64 + 1)
+/*
+ * Reference of a tree: its root, and how many levels of inner nodes are above
+ * the leaves.
+ */
+#define SG_TREE(node, levels) ((__u32)(levels) << 24 | (__u32)(node))
+#define SG_TREE_NODE(tree) ((tree)&0xffffffU)
+#define SG_TREE_LEVELS(tree) ((tree) >> 24 & SG_MAX_LEVELS)
+/* It begins with a table. */
+#define SG_TREE_TABLE 0x08000000U
 
 /*
- * An answer is 30 bits of value and two flags.
- *
- * In an address tree the value is the reference of a port list (a tree of
- * 32-bit starts), 0 for none. In a port list it is a decision, below.
+ * Of a 64-bit tree an answer may be another tree, to be searched for the low
+ * half of the address. The answer of an address is the reference of a port
+ * list (a tree as well) or 0 for none, that of a port list a decision, below.
  */
-#define SG_ANSWER_VALUE 0x3fffffffU
-/* The child to the right of this start exists. */
-#define SG_ANSWER_CHILD 0x80000000U
-/* 32-bit nodes, the last answer only: the child left of the first start exists. */
-#define SG_ANSWER_FIRST_CHILD (SG_ANSWER_CHILD >> 1)
-/* 64-bit nodes only: the value is a tree to be searched for the low half. */
 #define SG_ANSWER_LOW_HALF 0x40000000U
+#define SG_ANSWER_VALUE 0x3fffffffU
 
 /*
  * A decision is rank << 1 | accept. Ranks count the rules of the image in the
@@ -76,18 +81,70 @@ enum sg_family {
  */
 #define SG_PORT_KEY(protocol, low16) ((__u32)(protocol) << 16 | (__u32)(low16))
 #define SG_PORT_KEY_LAST 0x00ffffffU
-/* Above every key: the start of unused places in a port list. */
-#define SG_PORT_KEY_NONE 0x0fffffffU
 
-struct sg_node32 {
-	__u32 start[SG_STARTS_32];
-	__u32 answer[SG_STARTS_32];
+/*
+ * Inner nodes compare two starts at a time, in the halves of a word: bits 0 to
+ * 28 and 31 to 59. A start S is written as 2^29 - S, and the key is added, so
+ * that the bit above a half is set where the start is not above the key. An
+ * unused place is 0. Starts of IPv4 addresses are in units of SG_LEAF_BLOCK_32:
+ * what begins a leaf that is not the first one is a multiple of it.
+ */
+#define SG_HALF_BITS 29
+#define SG_HALF_SHIFT 31
+#define SG_HALF_ABOVE ((__u64)1 << SG_HALF_BITS)
+#define SG_HALVES(value) ((__u64)(value) | (__u64)(value) << SG_HALF_SHIFT)
+#define SG_CHILDREN_32 16
+
+struct sg_inner32 {
+	__u64 starts[7]; /* of children 1 to 14 */
+	__u64 last;	 /* low half: start of child 15; above it: place of child 0 in the tree */
 };
 
-struct sg_node64 {
-	__u64 start[SG_STARTS_64];
-	__u32 answer[SG_STARTS_64];
-	__u32 has_first_child; /* the child left of the first start exists */
+/* In units of half of the keys, as 2^63 - S; one a word. */
+#define SG_CHILDREN_64 8
+
+struct sg_inner64 {
+	__u64 starts[SG_CHILDREN_64 - 1];
+	__u64 children; /* place of child 0 in the tree */
+};
+
+/*
+ * Entries are the words of the list, as in inner nodes, to begin with: that one
+ * and the seven behind it have all starts of the entry's keys. The list has the
+ * start of each node of the level but the first one.
+ */
+struct sg_table {
+	__u64 first;   /* key >> shift of entry 0, which is for all smaller ones too */
+	__u64 entries; /* the last one is for all greater ones too */
+	__u32 shift;
+	__u32 list;  /* places in the tree */
+	__u32 level; /* of its first node */
+	__u32 reserved[9];
+};
+
+#define SG_TABLE_ENTRIES 16 /* in a node */
+#define SG_LIST_WORDS 8	    /* that a key is compared with */
+
+/* Unused places at the end of a leaf repeat the last answer. */
+#define SG_LEAF_32 8
+#define SG_LEAF_64 6
+#define SG_LEAF_BLOCK_SHIFT_32 3
+#define SG_LEAF_BLOCK_SHIFT_64 1
+
+struct sg_leaf32 {
+	__u32 start[SG_LEAF_32]; /* the first one is not above any key that comes here */
+	__u32 answer[SG_LEAF_32];
+};
+
+struct sg_leaf64 {
+	__u64 start[SG_LEAF_64 - 1]; /* of the second interval and so on */
+	__u32 answer[SG_LEAF_64];
+};
+
+/* A leaf of a port list: starts as in an inner node, the first half is unused. */
+struct sg_leaf_ports {
+	__u64 starts[SG_LEAF_32 / 2];
+	__u32 answer[SG_LEAF_32];
 };
 
 /*
@@ -180,15 +237,25 @@ union sg_node {
 	struct sg_root root;
 	struct sg_guard guard;
 	struct sg_image_header header;
-	struct sg_node32 n32;
-	struct sg_node64 n64;
+	struct sg_table table;
+	__u32 entry[SG_TABLE_ENTRIES];
+	__u64 list[SG_LIST_WORDS];
+	struct sg_inner32 inner32;
+	struct sg_inner64 inner64;
+	struct sg_leaf32 leaf32;
+	struct sg_leaf64 leaf64;
+	struct sg_leaf_ports leaf_ports;
 	struct sg_list32 list32;
 	struct sg_line64 list64;
 	__u32 rule_id[16];
 };
 
-_Static_assert(sizeof(struct sg_node32) == 64, "one cache line");
-_Static_assert(sizeof(struct sg_node64) == 64, "one cache line");
+_Static_assert(sizeof(struct sg_table) == 64, "one cache line");
+_Static_assert(sizeof(struct sg_inner32) == 64, "one cache line");
+_Static_assert(sizeof(struct sg_inner64) == 64, "one cache line");
+_Static_assert(sizeof(struct sg_leaf32) == 64, "one cache line");
+_Static_assert(sizeof(struct sg_leaf64) == 64, "one cache line");
+_Static_assert(sizeof(struct sg_leaf_ports) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_list32) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_line64) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_root) == 64, "one cache line");
@@ -208,99 +275,129 @@ _Static_assert(sizeof(union sg_node) == 64, "one cache line");
 #define SG_UNROLL _Pragma("GCC unroll 8")
 #endif
 
-/*
- * What a step ends with, when `below` of the node's starts are not above the
- * key. Without a branch for none, which nobody could foresee: then the last
- * place is looked at, which has the other flag, and the answer stays.
- */
-static __always_inline bool sg_node32_found(const struct sg_node32 *node, __u64 below, __u32 child,
-					    __u32 *index, __u32 *answer)
+/* The entry of a table for a key. */
+static __always_inline __u64 sg_table_index(const struct sg_table *table, __u64 key)
 {
-	__u64 none = (below - 1) >> 63;
-	__u32 a = node->answer[(below - 1) & (SG_STARTS_32 - 1)];
+	__u64 upper = key >> (table->shift & 63), index = upper - table->first;
 
-	SG_OPAQUE(none);
-	*index = child + (__u32)below;
-	*answer ^= (*answer ^ (a & SG_ANSWER_VALUE)) & ((__u32)none - 1);
-	return a << none & SG_ANSWER_CHILD;
+	if (index < table->entries)
+		return index;
+	return upper < table->first ? 0 : table->entries - 1;
+}
+
+/* How many of the halves that are set in `sum`, which is a sum of such words. */
+static __always_inline __u64 sg_halves_count(__u64 sum)
+{
+	return (sum >> SG_HALF_BITS & 0xf) + (sum >> (SG_HALF_BITS + SG_HALF_SHIFT));
 }
 
 /*
- * One step of a search: look for `key` in a node whose leftmost child is at
- * `child` (index * fanout + 1, in the caller's count). True: the search goes on
- * at *index. What it found so far is in *answer.
- *
- * Nothing but this is on the way from one node to the next, so it is short: the
- * children's place does not wait for the comparisons, and those are summed up
- * in two chains. The verifier must not be made to compare an index, or it
- * follows every value that one can have; hence the flags.
+ * One step down: the place in the tree of the child for the key whose
+ * SG_HALVES are `key`. Two sums, so that neither is a long chain.
  */
-static __always_inline bool sg_node32_step(const struct sg_node32 *node, __u32 key, __u32 child,
-					   __u32 *index, __u32 *answer)
+static __always_inline __u64 sg_inner32_child(const struct sg_inner32 *node, __u64 key)
+{
+	__u64 both = SG_HALVES(SG_HALF_ABOVE), even = 0, odd = 0, last = node->last;
+
+	SG_OPAQUE(both);
+	SG_UNROLL
+	for (int i = 0; i < 6; i += 2) {
+		even += (node->starts[i] + key) & both;
+		odd += (node->starts[i + 1] + key) & both;
+		SG_OPAQUE(odd);
+	}
+	even += (node->starts[6] + key) & both;
+	odd += (last + key) & SG_HALF_ABOVE;
+	return (last >> SG_HALF_SHIFT) + sg_halves_count(even + odd);
+}
+
+/* How many of the starts in a part of a table's list are not above the key; else the same. */
+static __always_inline __u64 sg_list32_count(const __u64 *words, __u64 key)
+{
+	__u64 both = SG_HALVES(SG_HALF_ABOVE), even = 0, odd = 0;
+
+	SG_OPAQUE(both);
+	SG_UNROLL
+	for (int i = 0; i < SG_LIST_WORDS; i += 2) {
+		even += (words[i] + key) & both;
+		odd += (words[i + 1] + key) & both;
+		SG_OPAQUE(odd);
+	}
+	return sg_halves_count(even + odd);
+}
+
+/* The same of 64-bit keys, of which `key` are the upper 63 bits. */
+static __always_inline __u64 sg_starts64_count(const __u64 *words, int count, __u64 key)
+{
+	__u64 even = 0, odd = 0;
+
+	SG_UNROLL
+	for (int i = 0; i < count; i++) {
+		__u64 sum = words[i] + key;
+
+		SG_OPAQUE(sum);
+		if (i % 2)
+			odd += sum >> 63;
+		else
+			even += sum >> 63;
+		SG_OPAQUE(odd);
+	}
+	return even + odd;
+}
+
+static __always_inline __u64 sg_inner64_child(const struct sg_inner64 *node, __u64 key)
+{
+	return node->children + sg_starts64_count(node->starts, SG_CHILDREN_64 - 1, key);
+}
+
+/* What a leaf answers. */
+static __always_inline __u32 sg_leaf32_answer(const struct sg_leaf32 *leaf, __u32 key)
 {
 	__u64 below = 0, odd = 0;
 
 	SG_UNROLL
-	for (int i = 0; i < SG_STARTS_32; i += 2) {
+	for (int i = 1; i < SG_LEAF_32; i++) {
 		/* start - key - 1 is negative exactly when start <= key */
-		__u64 x = (__u64)node->start[i] - key - 1, y = (__u64)node->start[i + 1] - key - 1;
+		__u64 rest = leaf->start[i] + ~(__u64)key;
 
-		SG_OPAQUE(x);
-		SG_OPAQUE(y);
-		below += x >> 63;
-		odd += y >> 63;
+		SG_OPAQUE(rest);
+		if (i % 2)
+			odd += rest >> 63;
+		else
+			below += rest >> 63;
 		SG_OPAQUE(odd);
 	}
-	return sg_node32_found(node, below + odd, child, index, answer);
+	return leaf->answer[(below + odd) & (SG_LEAF_32 - 1)];
 }
 
-/*
- * The same in a port list, for sg_ports_lanes(key). Keys and starts leave bit 28
- * free, so it tells of two starts at a time which ones are not above the key.
- */
-static __always_inline __u64 sg_ports_lanes(__u32 key)
+static __always_inline __u32 sg_leaf64_answer(const struct sg_leaf64 *leaf, __u64 key)
 {
-	return (key | 1ULL << 28) * 0x100000001ULL;
-}
-
-static __always_inline bool sg_ports_step(const struct sg_node32 *node, __u64 lanes, __u32 child,
-					  __u32 *index, __u32 *answer)
-{
-	const __u64 *pairs = (const __u64 *)node->start;
-	__u64 below = 0;
+	__u64 below = SG_LEAF_64 - 1;
 
 	SG_UNROLL
-	for (int i = 0; i < SG_STARTS_32 / 2; i++)
-		below += (lanes - pairs[i]) & 0x1000000010000000ULL;
-	below = (below >> 28 & 0xf) + (below >> 60);
-	return sg_node32_found(node, below, child, index, answer);
-}
-
-/* The same for 64-bit starts; *answer keeps SG_ANSWER_LOW_HALF. */
-static __always_inline bool sg_node64_step(const struct sg_node64 *node, __u64 key, __u32 child,
-					   __u32 *index, __u32 *answer)
-{
-	__u64 below = SG_STARTS_64;
-	__u32 a;
-
-	SG_UNROLL
-	for (int i = 0; i < SG_STARTS_64; i++) {
-		__u64 start = node->start[i];
+	for (int i = 0; i < SG_LEAF_64 - 1; i++) {
+		__u64 start = leaf->start[i];
 		/* the borrow of key - start, that is start > key (Hacker's Delight 2-13) */
 		__u64 above = (~key & start) | ((~key | start) & (key - start));
 
 		SG_OPAQUE(above);
 		below -= above >> 63;
 	}
-	*index = child + (__u32)below;
-	if (!below)
-		return node->has_first_child;
-	/* below is 1 to 5; the comparison is for the verifier */
-	if (below > SG_STARTS_64)
-		return false;
-	a = node->answer[below - 1];
-	*answer = a & (SG_ANSWER_VALUE | SG_ANSWER_LOW_HALF);
-	return a & SG_ANSWER_CHILD;
+	/* it always is; the comparison is for the verifier, and the compiler must not know */
+	SG_OPAQUE(below);
+	return below < SG_LEAF_64 ? leaf->answer[below] : 0;
+}
+
+/* For a key whose SG_HALVES are `key`. */
+static __always_inline __u32 sg_leaf_ports_answer(const struct sg_leaf_ports *leaf, __u64 key)
+{
+	__u64 both = SG_HALVES(SG_HALF_ABOVE), sum = 0;
+
+	SG_OPAQUE(both);
+	SG_UNROLL
+	for (int i = 0; i < SG_LEAF_32 / 2; i++)
+		sum += (leaf->starts[i] + key) & both;
+	return leaf->answer[sg_halves_count(sum) & (SG_LEAF_32 - 1)];
 }
 
 /* Nothing here branches on a part of a line: with many flows nobody could foresee it. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * address_tree.c - intervals of addresses as trees of 32-bit starts, or of
+ * address_tree.c - intervals of addresses as trees with keys of 32 bits, or of
  * 64-bit halves.
  *
  * An IPv6 tree is searched for the high half. Where an interval starts within
@@ -49,27 +49,9 @@ void address_starts_fini(struct address_starts *starts)
 	memset(starts, 0, sizeof(*starts));
 }
 
-static void starts32_fini(struct starts32 *starts)
-{
-	free(starts->items);
-}
-
 static void starts64_fini(struct starts64 *starts)
 {
 	free(starts->items);
-}
-
-static int add_ipv4(struct image_builder *builder, const struct address_starts *starts,
-		    uint32_t *ref_out)
-{
-	AUTO(starts32_fini) struct starts32 narrow = {0};
-
-	if (array_reserve(&narrow.items, &narrow.capacity, starts->count, sizeof(*narrow.items)))
-		return -ENOMEM;
-	for (size_t i = 0; i < starts->count; i++)
-		narrow.items[narrow.count++] =
-			(struct start32){(uint32_t)starts->items[i].start, starts->items[i].ref};
-	return image_add32(builder, &narrow, ref_out);
 }
 
 static int push(struct starts64 *starts, uint64_t start, uint32_t answer)
@@ -78,6 +60,26 @@ static int push(struct starts64 *starts, uint64_t start, uint32_t answer)
 		return -ENOMEM;
 	starts->items[starts->count++] = (struct start64){start, answer};
 	return 0;
+}
+
+/* Below the first address, nothing. */
+static int push_beginning(struct starts64 *starts, address_value first)
+{
+	return first ? push(starts, 0, 0) : 0;
+}
+
+static int add_ipv4(struct image_builder *builder, const struct address_starts *starts,
+		    uint32_t *ref_out)
+{
+	AUTO(starts64_fini) struct starts64 all = {0};
+	int r;
+
+	if (array_reserve(&all.items, &all.capacity, starts->count + 1, sizeof(*all.items)))
+		return -ENOMEM;
+	r = push_beginning(&all, starts->items[0].start);
+	for (size_t i = 0; !r && i < starts->count; i++)
+		r = push(&all, (uint64_t)starts->items[i].start, starts->items[i].ref);
+	return r ? r : image_add_addresses(builder, &all, TREE_KEYS_32, ref_out);
 }
 
 /*
@@ -100,7 +102,7 @@ static int add_low_halves(struct image_builder *builder, const struct address_st
 		if (r)
 			return r;
 	}
-	return image_add64(builder, low, ref_out);
+	return image_add_addresses(builder, low, TREE_KEYS_64, ref_out);
 }
 
 static int add_ipv6(struct image_builder *builder, const struct address_starts *starts,
@@ -111,6 +113,9 @@ static int add_ipv6(struct image_builder *builder, const struct address_starts *
 	uint32_t carried = 0;
 	int r;
 
+	r = push_beginning(&high, starts->items[0].start >> 64);
+	if (r)
+		return r;
 	for (size_t i = 0, count; i < starts->count; i += count) {
 		const struct address_start *here = &starts->items[i];
 		uint64_t half = (uint64_t)(here->start >> 64);
@@ -141,12 +146,15 @@ static int add_ipv6(struct image_builder *builder, const struct address_starts *
 		if (r)
 			return r;
 	}
-	return image_add64(builder, &high, ref_out);
+	return image_add_addresses(builder, &high, TREE_KEYS_64, ref_out);
 }
 
 int address_tree_add(struct image_builder *builder, enum sg_family family,
 		     const struct address_starts *starts, uint32_t *ref_out)
 {
+	*ref_out = 0;
+	if (!starts->count)
+		return 0;
 	return family == SG_IPV4 ? add_ipv4(builder, starts, ref_out)
 				 : add_ipv6(builder, starts, ref_out);
 }

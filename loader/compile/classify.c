@@ -22,7 +22,7 @@ uint32_t image_classify(const struct image *image, const struct packet_key *pack
 	lists[1] = image_search_address(image, layers->narrow, packet->family, packet->remote);
 	lists[2] = image_search_address(image, layers->wide, packet->family, packet->remote);
 	for (int i = 0; i < 3; i++) {
-		uint32_t decision = image_search32(image, lists[i], key, SG_DECISION_NONE);
+		uint32_t decision = image_search_ports(image, lists[i], key);
 
 		if (decision < best)
 			best = decision;

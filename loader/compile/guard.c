@@ -45,11 +45,16 @@ static int add_macs(struct image_builder *builder, const struct mac *macs, size_
 	AUTO_FREE struct start64 *starts = calloc(2 * count + 1, sizeof(*starts));
 	struct starts64 tree = {.items = starts};
 
+	*ref_out = 0;
+	if (!count)
+		return 0;
 	if (!values || !starts)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
 		values[i] = read_be(macs[i].bytes, MAC_BYTES);
 	qsort(values, count, sizeof(*values), ascending_macs);
+	if (values[0])
+		starts[tree.count++] = (struct start64){0, NOT_OWN};
 	for (size_t i = 0; i < count; i++) {
 		bool goes_on = i && values[i] <= values[i - 1] + 1;
 
@@ -60,7 +65,7 @@ static int add_macs(struct image_builder *builder, const struct mac *macs, size_
 			starts[tree.count++] = (struct start64){values[i], OWN};
 		starts[tree.count++] = (struct start64){values[i] + 1, NOT_OWN};
 	}
-	return image_add64(builder, &tree, ref_out);
+	return image_add_addresses(builder, &tree, TREE_KEYS_64, ref_out);
 }
 
 /* fe80::/64 and the modified EUI-64 of the MAC (RFC 4291, appendix A). */

@@ -15,12 +15,13 @@
 
 #define TABLE_IDS (sizeof(union sg_node) / sizeof(uint32_t))
 #define FIRST_TREE 2
+#define MOST_NODES SG_TREE_NODE(UINT32_MAX)
 
 int image_builder_init(size_t rules, uint32_t max_nodes, struct image_builder *builder_out)
 {
 	struct image_builder builder = {
 		.count = FIRST_TREE,
-		.max_nodes = max_nodes < SG_ANSWER_VALUE ? max_nodes : SG_ANSWER_VALUE,
+		.max_nodes = max_nodes < MOST_NODES ? max_nodes : MOST_NODES,
 		.reserved = (rules + TABLE_IDS - 1) / TABLE_IDS,
 		.budget.steps = BUDGET_STEPS,
 	};
@@ -38,6 +39,7 @@ void image_builder_fini(struct image_builder *builder)
 {
 	free(builder->nodes);
 	free(builder->trees);
+	free(builder->firsts);
 	free(builder->places);
 	free(builder->lists.items);
 	memset(builder, 0, sizeof(*builder));
@@ -80,7 +82,10 @@ static uint32_t *find_place(const struct image_builder *builder, const struct im
 		tree = &builder->trees[builder->places[at] - 1];
 		if (tree->hash == wanted->hash && tree->nodes == wanted->nodes &&
 		    tree->is_list == wanted->is_list &&
-		    !memcmp(builder->nodes + tree->ref, builder->nodes + wanted->ref,
+		    tree->ref - SG_TREE_NODE(tree->ref) ==
+			    wanted->ref - SG_TREE_NODE(wanted->ref) &&
+		    !memcmp(builder->nodes + SG_TREE_NODE(tree->ref),
+			    builder->nodes + SG_TREE_NODE(wanted->ref),
 			    wanted->nodes * sizeof(*builder->nodes)))
 			return &builder->places[at];
 	}
@@ -111,14 +116,16 @@ static int reserve_places(struct image_builder *builder)
 }
 
 /*
- * Keep the tree of `count` nodes behind the image's end, unless there is an
+ * Keep the tree of that size behind the image's end, unless there is an
  * equal one. Only what is kept counts against the limit.
  */
-static int keep_tree(struct image_builder *builder, size_t count, bool is_list, size_t *tree_out)
+static int keep_tree(struct image_builder *builder, struct tree_size size, bool is_list,
+		     size_t *tree_out)
 {
+	size_t count = size.nodes;
 	struct image_tree tree = {
 		.hash = hash_nodes(builder->nodes + builder->count, count, count),
-		.ref = (uint32_t)builder->count,
+		.ref = tree_ref(size, builder->count),
 		.nodes = (uint32_t)count,
 		.is_list = is_list,
 	};
@@ -129,7 +136,8 @@ static int keep_tree(struct image_builder *builder, size_t count, bool is_list, 
 		return -ENOMEM;
 	place = find_place(builder, &tree);
 	if (!*place) {
-		if (count > builder->max_nodes - builder->reserved - builder->count)
+		if (size.levels > SG_MAX_LEVELS ||
+		    count > builder->max_nodes - builder->reserved - builder->count)
 			return -EFBIG;
 		builder->trees[builder->tree_count++] = tree;
 		builder->count += count;
@@ -139,49 +147,32 @@ static int keep_tree(struct image_builder *builder, size_t count, bool is_list, 
 	return 0;
 }
 
-static int add32(struct image_builder *builder, const struct start32 *starts, size_t count,
-		 bool is_list, size_t *tree_out)
+/* Room for a number a leaf, which a tree is made with. */
+static int reserve_firsts(struct image_builder *builder, size_t leaves)
 {
-	size_t node_count = tree32_nodes(count);
-	union sg_node *nodes = reserve_nodes(builder, node_count);
-
-	if (!nodes)
-		return -ENOMEM;
-	tree32_fill(&nodes->n32, starts, count, is_list ? SG_PORT_KEY_NONE : UINT32_MAX);
-	return keep_tree(builder, node_count, is_list, tree_out);
+	return array_reserve(&builder->firsts, &builder->first_capacity, leaves,
+			     sizeof(*builder->firsts))
+		       ? -ENOMEM
+		       : 0;
 }
 
-int image_add32(struct image_builder *builder, const struct starts32 *starts, uint32_t *ref_out)
+int image_add_addresses(struct image_builder *builder, const struct starts64 *starts,
+			enum tree_keys keys, uint32_t *ref_out)
 {
-	size_t tree;
-	int r;
-
-	if (!starts->count) {
-		*ref_out = 0;
-		return 0;
-	}
-	r = add32(builder, starts->items, starts->count, false, &tree);
-	if (!r)
-		*ref_out = builder->trees[tree].ref;
-	return r;
-}
-
-int image_add64(struct image_builder *builder, const struct starts64 *starts, uint32_t *ref_out)
-{
-	size_t node_count = tree64_nodes(starts->count);
+	const struct address_keys all = {starts->items, starts->count, keys};
+	size_t leaves = address_tree_leaves(&all), tree;
+	struct tree_size size;
 	union sg_node *nodes;
-	size_t tree;
 	int r;
 
-	if (!starts->count) {
-		*ref_out = 0;
-		return 0;
-	}
-	nodes = reserve_nodes(builder, node_count);
+	if (reserve_firsts(builder, leaves))
+		return -ENOMEM;
+	size = address_tree_size(&all, leaves, builder->firsts);
+	nodes = reserve_nodes(builder, size.nodes);
 	if (!nodes)
 		return -ENOMEM;
-	tree64_fill(&nodes->n64, starts->items, starts->count);
-	r = keep_tree(builder, node_count, false, &tree);
+	address_tree_fill(nodes, &size, &all, builder->firsts);
+	r = keep_tree(builder, size, false, &tree);
 	if (!r)
 		*ref_out = builder->trees[tree].ref;
 	return r;
@@ -190,11 +181,17 @@ int image_add64(struct image_builder *builder, const struct starts64 *starts, ui
 int image_add_list(struct image_builder *builder, const struct start32 *starts, size_t count,
 		   size_t *tree_out)
 {
+	struct tree_size size = ports_tree_size(starts, count);
 	struct starts32 *lists = &builder->lists;
 	struct image_tree *tree;
+	union sg_node *nodes;
 	int r;
 
-	r = add32(builder, starts, count, true, tree_out);
+	nodes = reserve_nodes(builder, size.nodes);
+	if (!nodes || reserve_firsts(builder, size.leaves))
+		return -ENOMEM;
+	ports_tree_fill(nodes, size, starts, count, builder->firsts);
+	r = keep_tree(builder, size, true, tree_out);
 	if (r)
 		return r;
 	tree = &builder->trees[*tree_out];
@@ -220,7 +217,7 @@ int image_add_nodes(struct image_builder *builder, const union sg_node *nodes, u
 	if (!room)
 		return -ENOMEM;
 	memcpy(room, nodes, count * sizeof(*nodes));
-	r = keep_tree(builder, count, false, &tree);
+	r = keep_tree(builder, (struct tree_size){.nodes = count}, false, &tree);
 	if (!r)
 		*ref_out = builder->trees[tree].ref;
 	return r;

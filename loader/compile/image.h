@@ -13,7 +13,7 @@
 /* A tree in the image. */
 struct image_tree {
 	uint64_t hash;
-	uint32_t ref;
+	uint32_t ref; /* SG_TREE */
 	uint32_t nodes;
 	bool is_list; /* of the builder's intervals first ... first + count - 1 */
 	size_t first;
@@ -30,6 +30,8 @@ struct image_builder {
 	struct image_tree *trees; /* owned */
 	size_t tree_count;
 	size_t tree_capacity;
+	uint64_t *firsts; /* owned; for tree.h */
+	size_t first_capacity;
 	uint32_t *places; /* owned; open addressing: index of a tree + 1, 0 for empty */
 	size_t place_count;
 	struct starts32 lists; /* intervals of port lists, to make others from */
@@ -39,9 +41,9 @@ struct image_builder {
 int image_builder_init(size_t rules, uint32_t max_nodes, struct image_builder *builder_out);
 void image_builder_fini(struct image_builder *builder);
 
-/* Add a tree: *ref_out is its reference, 0 when there are no starts. -EFBIG, -ENOMEM. */
-int image_add32(struct image_builder *builder, const struct starts32 *starts, uint32_t *ref_out);
-int image_add64(struct image_builder *builder, const struct starts64 *starts, uint32_t *ref_out);
+/* Add an address tree (tree.h): *ref_out is its reference. -EFBIG, -ENOMEM. */
+int image_add_addresses(struct image_builder *builder, const struct starts64 *starts,
+			enum tree_keys keys, uint32_t *ref_out);
 
 /* Add a port list, which is not empty: *tree_out is its index in trees. */
 int image_add_list(struct image_builder *builder, const struct start32 *starts, size_t count,

@@ -5,33 +5,97 @@
  */
 #include "compile/search.h"
 
-uint32_t image_search32(const struct image *image, uint32_t tree, uint32_t key, uint32_t answer)
+/* A node of the tree; NULL: it is not there. */
+static const union sg_node *tree_node(const struct image *image, uint32_t tree, uint64_t place)
 {
-	uint32_t index = 0;
+	uint32_t root = SG_TREE_NODE(tree);
 
-	for (int level = 0; tree && level < SG_MAX_LEVELS_32; level++) {
-		if (tree >= image->count || index >= image->count - tree)
-			break;
-		if (!sg_node32_step(&image->nodes[tree + index].n32, key, index * SG_FANOUT_32 + 1,
-				    &index, &answer))
-			break;
+	if (!root || root >= image->count || place >= image->count - root)
+		return NULL;
+	return &image->nodes[root + place];
+}
+
+/* What `count` numbers of `bytes` each are, from a place in the tree on; NULL: not there. */
+static const void *tree_array(const struct image *image, uint32_t tree, uint64_t place,
+			      uint64_t index, size_t count, size_t bytes)
+{
+	uint64_t first = place * sizeof(union sg_node) + index * bytes;
+	const union sg_node *root = tree_node(image, tree, 0);
+
+	if (!tree_node(image, tree, first / sizeof(*root)) ||
+	    !tree_node(image, tree, (first + count * bytes - 1) / sizeof(*root)))
+		return NULL;
+	return (const char *)root + first;
+}
+
+/*
+ * Where the levels begin for a key, which is `step` as sg_inner32_child or
+ * sg_inner64_child take it. false: it is not there.
+ */
+static bool find_top(const struct image *image, uint32_t tree, uint64_t key, uint64_t step,
+		     bool is_64, uint64_t *place_out)
+{
+	const union sg_node *root = tree_node(image, tree, 0);
+	const uint32_t *entry;
+	const __u64 *list;
+
+	*place_out = 0;
+	if (!(tree & SG_TREE_TABLE) || !root)
+		return root;
+	entry = tree_array(image, tree, 1, sg_table_index(&root->table, key), 1, sizeof(*entry));
+	if (!entry)
+		return false;
+	list = tree_array(image, tree, root->table.list, *entry, SG_LIST_WORDS, sizeof(*list));
+	if (!list)
+		return false;
+	*place_out =
+		root->table.level + (is_64 ? *entry + sg_starts64_count(list, SG_LIST_WORDS, step)
+					   : 2 * (uint64_t)*entry + sg_list32_count(list, step));
+	return true;
+}
+
+/* The leaf for a key as sg_inner32_child or sg_inner64_child take it, from `place` on. */
+static const union sg_node *find_leaf(const struct image *image, uint32_t tree, uint64_t place,
+				      uint64_t key, bool is_64)
+{
+	for (unsigned int level = 0; level < SG_TREE_LEVELS(tree); level++) {
+		const union sg_node *node = tree_node(image, tree, place);
+
+		if (!node)
+			return NULL;
+		place = is_64 ? sg_inner64_child(&node->inner64, key)
+			      : sg_inner32_child(&node->inner32, key);
 	}
-	return answer;
+	return tree_node(image, tree, place);
+}
+
+uint32_t image_search_ports(const struct image *image, uint32_t list, uint32_t key)
+{
+	const union sg_node *leaf = find_leaf(image, list, 0, SG_HALVES(key), false);
+
+	return leaf ? sg_leaf_ports_answer(&leaf->leaf_ports, SG_HALVES(key)) : SG_DECISION_NONE;
+}
+
+static uint32_t search32(const struct image *image, uint32_t tree, uint32_t key)
+{
+	uint64_t step = SG_HALVES(key >> SG_LEAF_BLOCK_SHIFT_32), place;
+	const union sg_node *leaf;
+
+	if (!find_top(image, tree, key, step, false, &place))
+		return 0;
+	leaf = find_leaf(image, tree, place, step, false);
+	return leaf ? sg_leaf32_answer(&leaf->leaf32, key) : 0;
 }
 
 uint32_t image_search64(const struct image *image, uint32_t tree, uint64_t key)
 {
-	uint32_t answer = 0;
-	uint32_t index = 0;
+	uint64_t step = key >> SG_LEAF_BLOCK_SHIFT_64, place;
+	const union sg_node *leaf;
 
-	for (int level = 0; tree && level < SG_MAX_LEVELS_64; level++) {
-		if (tree >= image->count || index >= image->count - tree)
-			break;
-		if (!sg_node64_step(&image->nodes[tree + index].n64, key, index * SG_FANOUT_64 + 1,
-				    &index, &answer))
-			break;
-	}
-	return answer;
+	if (!find_top(image, tree, key, step, true, &place))
+		return 0;
+	leaf = find_leaf(image, tree, place, step, true);
+	return leaf ? sg_leaf64_answer(&leaf->leaf64, key) : 0;
 }
 
 uint64_t read_be(const uint8_t *bytes, int count)
@@ -49,7 +113,7 @@ uint32_t image_search_address(const struct image *image, uint32_t tree, enum sg_
 	uint32_t answer;
 
 	if (family == SG_IPV4)
-		return image_search32(image, tree, (uint32_t)read_be(address, 4), 0);
+		return search32(image, tree, (uint32_t)read_be(address, 4));
 	answer = image_search64(image, tree, read_be(address, 8));
 	if (answer & SG_ANSWER_LOW_HALF)
 		answer = image_search64(image, answer & SG_ANSWER_VALUE, read_be(address + 8, 8));

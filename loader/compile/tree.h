@@ -6,12 +6,13 @@
 #ifndef COMPILE_TREE_H
 #define COMPILE_TREE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "sgate/policy.h"
 
-/* From `start` on, up to the next start, the answer is `answer`, without child flags. */
+/* From `start` on, up to the next start, the answer is `answer`. */
 struct start32 {
 	uint32_t start;
 	uint32_t answer;
@@ -35,16 +36,46 @@ struct starts64 {
 	size_t capacity;
 };
 
-/* Nodes of a tree with that many starts. */
-size_t tree32_nodes(size_t starts);
-size_t tree64_nodes(size_t starts);
+/* How wide a tree's keys are. */
+enum tree_keys {
+	TREE_KEYS_PORTS, /* SG_PORT_KEY */
+	TREE_KEYS_32,
+	TREE_KEYS_64,
+};
+
+struct tree_size {
+	size_t nodes;
+	size_t leaves;
+	unsigned int levels;  /* of inner nodes; without those that a table stands for */
+	size_t table_entries; /* 0: there is no table */
+	uint64_t table_first; /* as in struct sg_table */
+	unsigned int table_shift;
+};
+
+/* SG_TREE of the tree of that size at `node`. */
+uint32_t tree_ref(struct tree_size size, size_t node);
 
 /*
- * Fill all tree*_nodes(count) nodes. The starts are distinct and ascending; count is not 0. Unused
- * places get `unused` as start, which no key is above: UINT32_MAX, or SG_PORT_KEY_NONE in a list.
+ * A port list: distinct and ascending starts, and not none. In front of the
+ * first one there may be keys, whose answer is SG_DECISION_NONE. `firsts` has
+ * room for a number a leaf.
  */
-void tree32_fill(struct sg_node32 *nodes, const struct start32 *starts, size_t count,
-		 uint32_t unused);
-void tree64_fill(struct sg_node64 *nodes, const struct start64 *starts, size_t count);
+struct tree_size ports_tree_size(const struct start32 *starts, size_t count);
+void ports_tree_fill(union sg_node *nodes, struct tree_size size, const struct start32 *starts,
+		     size_t count, uint64_t *firsts);
+
+/* Distinct and ascending; the first one is 0. */
+struct address_keys {
+	const struct start64 *starts;
+	size_t count;
+	enum tree_keys keys;
+};
+
+/* How many leaves it will have. */
+size_t address_tree_leaves(const struct address_keys *all);
+/* Its size; firsts has room for a number for each of so many leaves, here and below. */
+struct tree_size address_tree_size(const struct address_keys *all, size_t leaves, uint64_t *firsts);
+void address_tree_fill(union sg_node *nodes, const struct tree_size *size,
+		       const struct address_keys *all, uint64_t *firsts);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bpf/cases.h"
 
@@ -132,37 +133,56 @@ static void a_layer_outside_of_the_heap_makes_the_policy_unreadable(void **state
 	}
 }
 
-/* Every node of it says that there are more below. */
-static void a_tree_without_end_makes_the_policy_unreadable(void **state)
+static void set_layers(struct image *image, struct sg_layers layers)
+{
+	for (int i = 0; i < 4; i++)
+		image->nodes[0].root.layers[i] = layers;
+}
+
+/* Its root is in the heap, what the root or its table refers to is not. */
+static void a_tree_that_leads_out_of_the_heap_makes_the_policy_unreadable(void **state)
 {
 	static const struct frame_case cases[] = {
 		{"ip4 tcp=22", UNREADABLE},
 		{"ip6 tcp=22", UNREADABLE},
 	};
-	/* its leftmost path is at 0, 1, 10, 91, 820, 7381, 66430 and then leaves the heap */
-	const uint32_t nodes = 66500;
 	struct harness *harness = harness_of(state);
-	struct table table;
-	struct image image;
 
-	table_fill(&table, with_remotes, ARRAY_SIZE(with_remotes));
-	assert_int_equal(compile(&table.policy, SG_HEAP_NODES, &image, NULL), 0);
-	image.nodes = realloc(image.nodes, nodes * sizeof(*image.nodes));
-	assert_non_null(image.nodes);
-	for (uint32_t i = image.count; i < nodes; i++) {
-		image.nodes[i] = (union sg_node){0};
-		for (int j = 0; j < SG_STARTS_32; j++) {
-			image.nodes[i].n32.start[j] = 0xffffffff;
-			image.nodes[i].n32.answer[j] = SG_ANSWER_CHILD | SG_ANSWER_FIRST_CHILD | 1;
+	for (int which = 0; which < 5; which++) {
+		struct table table;
+		struct image image;
+		union sg_node *root;
+		uint32_t tree;
+
+		table_fill(&table, with_remotes, ARRAY_SIZE(with_remotes));
+		assert_int_equal(compile(&table.policy, SG_HEAP_NODES, &image, NULL), 0);
+		image.nodes = realloc(image.nodes, (image.count + 2) * sizeof(*image.nodes));
+		assert_non_null(image.nodes);
+		root = &image.nodes[image.count];
+		tree = SG_TREE(image.count, which % 2 ? SG_MAX_LEVELS : 1);
+		memset(root, 0x7f, 2 * sizeof(*root));
+		image.count += 2;
+		image.nodes[1].header.nodes = image.count;
+		switch (which) {
+		case 0:
+		case 1:
+			set_layers(&image, (struct sg_layers){.any = tree});
+			break;
+		case 2:
+			set_layers(&image, (struct sg_layers){.narrow = tree});
+			break;
+		case 3: /* a table without end */
+			root->table = (struct sg_table){.entries = ~0ULL};
+			set_layers(&image, (struct sg_layers){.narrow = tree | SG_TREE_TABLE});
+			break;
+		default: /* a table whose entry leads nowhere */
+			root->table = (struct sg_table){.entries = 1};
+			set_layers(&image, (struct sg_layers){.wide = tree | SG_TREE_TABLE});
 		}
+		harness_bind_image(harness, &image, 0);
+		CHECK_FRAMES(harness, cases);
+		image_fini(&image);
 	}
-	for (int i = 0; i < 4; i++)
-		image.nodes[0].root.layers[i] = (struct sg_layers){.any = image.count};
-	image.nodes[1].header.nodes = nodes;
-	image.count = nodes;
-	harness_bind_image(harness, &image, 0);
-	CHECK_FRAMES(harness, cases);
-	image_fini(&image);
 }
 
 static void without_a_group_the_instances_choice_decides(void **state)
@@ -220,7 +240,7 @@ int main(void)
 		cmocka_unit_test(a_policy_outside_of_the_heap_is_unreadable),
 		cmocka_unit_test(an_empty_part_of_the_heap_accepts_nothing),
 		cmocka_unit_test(a_layer_outside_of_the_heap_makes_the_policy_unreadable),
-		cmocka_unit_test(a_tree_without_end_makes_the_policy_unreadable),
+		cmocka_unit_test(a_tree_that_leads_out_of_the_heap_makes_the_policy_unreadable),
 		cmocka_unit_test(without_a_group_the_instances_choice_decides),
 		cmocka_unit_test(groups_without_rules_accept_nothing),
 	};

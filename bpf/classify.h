@@ -89,7 +89,7 @@ static __always_inline const union sg_node *leaf_64(const union sg_node *heap, _
 static __always_inline __u32 search_32(const union sg_node *heap, __u32 root, __u32 tree, __u32 key)
 {
 	__u64 first = root + SG_TREE_NODE(tree), at = first;
-	__u64 step = SG_HALVES(key >> SG_LEAF_BLOCK_SHIFT_32);
+	__u64 step = SG_HALVES(key >> SG_BLOCK_SHIFT_32);
 	const union sg_node *node;
 
 	if (tree & SG_TREE_TABLE) {
@@ -108,11 +108,21 @@ static __always_inline __u32 search_32(const union sg_node *heap, __u32 root, __
 	return node ? sg_leaf32_answer(&node->leaf32, key) : SEARCH_FAILED;
 }
 
-/* The answer comes with SG_ANSWER_LOW_HALF. */
 static __always_inline __u32 search_64(const union sg_node *heap, __u32 root, __u32 tree, __u64 key)
 {
-	__u64 first = root + SG_TREE_NODE(tree), at = first, step = key >> SG_LEAF_BLOCK_SHIFT_64;
+	__u64 first = root + SG_TREE_NODE(tree);
+	const union sg_node *node =
+		leaf_64(heap, first, first, SG_TREE_LEVELS(tree), key >> SG_BLOCK_SHIFT_64);
+
+	return node ? sg_leaf64_answer(&node->leaf64, key) : SEARCH_FAILED;
+}
+
+static __always_inline __u32 search_128(const union sg_node *heap, __u32 root, __u32 tree,
+					__u64 high, __u64 low)
+{
+	__u64 first = root + SG_TREE_NODE(tree), at = first, step = high >> SG_BLOCK_SHIFT_64;
 	const union sg_node *node;
+	__u32 answer;
 
 	if (tree & SG_TREE_TABLE) {
 		const __u64 *list;
@@ -121,28 +131,25 @@ static __always_inline __u32 search_64(const union sg_node *heap, __u32 root, __
 		node = heap_node(heap, first);
 		if (!node)
 			return SEARCH_FAILED;
-		list = table_list(heap, &node->table, first, key, &word);
+		list = table_list(heap, &node->table, first, high, &word);
 		if (!list)
 			return SEARCH_FAILED;
 		at = first + node->table.level + word +
 		     sg_starts64_count(list, SG_LIST_WORDS, step);
 	}
 	node = leaf_64(heap, first, at, SG_TREE_LEVELS(tree), step);
-	return node ? sg_leaf64_answer(&node->leaf64, key) : SEARCH_FAILED;
+	if (!node)
+		return SEARCH_FAILED;
+	answer = sg_leaf128_answer(&node->leaf128, high, low);
+	return answer & SG_ANSWER_LOW_HALF ? search_64(heap, root, answer, low) : answer;
 }
 
 /* The answer of an address tree of the image at `root`. */
 static __always_inline __u32 search_address(const union sg_node *heap, __u32 root, __u32 tree,
 					    __u8 family, __u64 high, __u64 low)
 {
-	__u32 answer;
-
-	if (family == SG_IPV4)
-		return search_32(heap, root, tree, low);
-	answer = search_64(heap, root, tree, high);
-	if (answer != SEARCH_FAILED && answer & SG_ANSWER_LOW_HALF)
-		answer = search_64(heap, root, answer, low);
-	return answer;
+	return family == SG_IPV4 ? search_32(heap, root, tree, low)
+				 : search_128(heap, root, tree, high, low);
 }
 
 /* The port list of the rules for an address; 0: there is none. */

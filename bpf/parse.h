@@ -237,8 +237,10 @@ __noinline int sg_walk_extensions(SG_CONTEXT *ctx, __u32 is_quoted)
 /* 128 bits in network byte order to two halves. */
 static __always_inline void read_halves(const __be32 *word, __u64 halves[2])
 {
-	halves[0] = (__u64)bpf_ntohl(word[0]) << 32 | bpf_ntohl(word[1]);
-	halves[1] = (__u64)bpf_ntohl(word[2]) << 32 | bpf_ntohl(word[3]);
+	const __be64 *half = (const void *)word;
+
+	halves[0] = bpf_be64_to_cpu(half[0]);
+	halves[1] = bpf_be64_to_cpu(half[1]);
 }
 
 static __always_inline enum sg_reason parse_ipv6(const struct frame *frame, __u32 limit,

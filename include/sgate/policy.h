@@ -58,9 +58,10 @@ enum sg_family {
 #define SG_TREE_TABLE 0x08000000U
 
 /*
- * Of a 64-bit tree an answer may be another tree, to be searched for the low
- * half of the address. The answer of an address is the reference of a port
- * list (a tree as well) or 0 for none, that of a port list a decision, below.
+ * In a tree of IPv6 addresses an answer may be another tree, to be searched for
+ * the low half of the address. The answer of an address is the reference of a
+ * port list (a tree as well) or 0 for none, that of a port list a decision,
+ * below.
  */
 #define SG_ANSWER_LOW_HALF 0x40000000U
 #define SG_ANSWER_VALUE 0x3fffffffU
@@ -86,8 +87,8 @@ enum sg_family {
  * Inner nodes compare two starts at a time, in the halves of a word: bits 0 to
  * 28 and 31 to 59. A start S is written as 2^29 - S, and the key is added, so
  * that the bit above a half is set where the start is not above the key. An
- * unused place is 0. Starts of IPv4 addresses are in units of SG_LEAF_BLOCK_32:
- * what begins a leaf that is not the first one is a multiple of it.
+ * unused place is 0. Starts of IPv4 addresses are in units of a block, see
+ * below.
  */
 #define SG_HALF_BITS 29
 #define SG_HALF_SHIFT 31
@@ -100,7 +101,10 @@ struct sg_inner32 {
 	__u64 last;	 /* low half: start of child 15; above it: place of child 0 in the tree */
 };
 
-/* In units of half of the keys, as 2^63 - S; one a word. */
+/*
+ * The same for trees with keys of 64 bits and of IPv6 addresses, one start a
+ * word: of the upper 64 bits of the key the first 63, as 2^63 - S.
+ */
 #define SG_CHILDREN_64 8
 
 struct sg_inner64 {
@@ -125,26 +129,42 @@ struct sg_table {
 #define SG_TABLE_ENTRIES 16 /* in a node */
 #define SG_LIST_WORDS 8	    /* that a key is compared with */
 
-/* Unused places at the end of a leaf repeat the last answer. */
+/*
+ * Unused places at the end of a leaf repeat the last answer. What begins a leaf
+ * that is not the tree's first one is a multiple of a block of keys.
+ */
 #define SG_LEAF_32 8
 #define SG_LEAF_64 6
-#define SG_LEAF_BLOCK_SHIFT_32 3
-#define SG_LEAF_BLOCK_SHIFT_64 1
+#define SG_LEAF_128 4
+#define SG_LEAF_PORTS 8
+#define SG_BLOCK_SHIFT_32 3
+#define SG_BLOCK_SHIFT_64 1 /* of 128 bits, of the upper half */
 
 struct sg_leaf32 {
 	__u32 start[SG_LEAF_32]; /* the first one is not above any key that comes here */
 	__u32 answer[SG_LEAF_32];
 };
 
+/* Low halves of IPv6 addresses, and MAC addresses. */
 struct sg_leaf64 {
 	__u64 start[SG_LEAF_64 - 1]; /* of the second interval and so on */
 	__u32 answer[SG_LEAF_64];
 };
 
-/* A leaf of a port list: starts as in an inner node, the first half is unused. */
+/* IPv6 addresses. */
+struct sg_leaf128 {
+	__u64 high[SG_LEAF_128 - 1];
+	__u64 low[SG_LEAF_128 - 1];
+	__u32 answer[SG_LEAF_128];
+};
+
+/*
+ * A leaf of a port list: all starts as in an inner node, and below the first one
+ * SG_DECISION_NONE.
+ */
 struct sg_leaf_ports {
-	__u64 starts[SG_LEAF_32 / 2];
-	__u32 answer[SG_LEAF_32];
+	__u64 starts[SG_LEAF_PORTS / 2];
+	__u32 answer[SG_LEAF_PORTS];
 };
 
 /*
@@ -244,6 +264,7 @@ union sg_node {
 	struct sg_inner64 inner64;
 	struct sg_leaf32 leaf32;
 	struct sg_leaf64 leaf64;
+	struct sg_leaf128 leaf128;
 	struct sg_leaf_ports leaf_ports;
 	struct sg_list32 list32;
 	struct sg_line64 list64;
@@ -255,6 +276,7 @@ _Static_assert(sizeof(struct sg_inner32) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_inner64) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_leaf32) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_leaf64) == 64, "one cache line");
+_Static_assert(sizeof(struct sg_leaf128) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_leaf_ports) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_list32) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_line64) == 64, "one cache line");
@@ -370,15 +392,19 @@ static __always_inline __u32 sg_leaf32_answer(const struct sg_leaf32 *leaf, __u3
 	return leaf->answer[(below + odd) & (SG_LEAF_32 - 1)];
 }
 
+/* The borrow of x - y - borrow, `rest`, in its highest bit (Hacker's Delight 2-13). */
+static __always_inline __u64 sg_borrow(__u64 x, __u64 y, __u64 rest)
+{
+	return (~x & y) | ((~x | y) & rest);
+}
+
 static __always_inline __u32 sg_leaf64_answer(const struct sg_leaf64 *leaf, __u64 key)
 {
 	__u64 below = SG_LEAF_64 - 1;
 
 	SG_UNROLL
 	for (int i = 0; i < SG_LEAF_64 - 1; i++) {
-		__u64 start = leaf->start[i];
-		/* the borrow of key - start, that is start > key (Hacker's Delight 2-13) */
-		__u64 above = (~key & start) | ((~key | start) & (key - start));
+		__u64 start = leaf->start[i], above = sg_borrow(key, start, key - start);
 
 		SG_OPAQUE(above);
 		below -= above >> 63;
@@ -388,6 +414,25 @@ static __always_inline __u32 sg_leaf64_answer(const struct sg_leaf64 *leaf, __u6
 	return below < SG_LEAF_64 ? leaf->answer[below] : 0;
 }
 
+static __always_inline __u32 sg_leaf128_answer(const struct sg_leaf128 *leaf, __u64 high, __u64 low)
+{
+	__u64 below = SG_LEAF_128 - 1;
+
+	SG_UNROLL
+	for (int i = 0; i < SG_LEAF_128 - 1; i++) {
+		__u64 start = leaf->low[i], above = sg_borrow(low, start, low - start) >> 63;
+
+		SG_OPAQUE(above);
+		start = leaf->high[i];
+		above = sg_borrow(high, start, high - start - above);
+		SG_OPAQUE(above);
+		below -= above >> 63;
+	}
+	/* the mask is for the verifier, and the compiler must not know */
+	SG_OPAQUE(below);
+	return leaf->answer[below & (SG_LEAF_128 - 1)];
+}
+
 /* For a key whose SG_HALVES are `key`. */
 static __always_inline __u32 sg_leaf_ports_answer(const struct sg_leaf_ports *leaf, __u64 key)
 {
@@ -395,9 +440,11 @@ static __always_inline __u32 sg_leaf_ports_answer(const struct sg_leaf_ports *le
 
 	SG_OPAQUE(both);
 	SG_UNROLL
-	for (int i = 0; i < SG_LEAF_32 / 2; i++)
+	for (int i = 0; i < SG_LEAF_PORTS / 2; i++)
 		sum += (leaf->starts[i] + key) & both;
-	return leaf->answer[sg_halves_count(sum) & (SG_LEAF_32 - 1)];
+	/* without a branch: of none, which is -1 here, the upper bits are SG_DECISION_NONE */
+	sum = sg_halves_count(sum) - 1;
+	return leaf->answer[sum & (SG_LEAF_PORTS - 1)] | (__u32)(sum >> 34);
 }
 
 /* Nothing here branches on a part of a line: with many flows nobody could foresee it. */

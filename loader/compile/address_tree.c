@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * address_tree.c - intervals of addresses as trees with keys of 32 bits, or of
- * 64-bit halves.
+ * address_tree.c - intervals of addresses as trees.
  *
- * An IPv6 tree is searched for the high half. Where an interval starts within
- * a high half, that half's answer is a tree of low halves. It holds for this
- * one high half only, so the next one has a start of its own.
+ * In a tree of IPv6 addresses, few starts can have the same upper half. Where
+ * there are more, that half's answer is a tree of lower halves. It holds for
+ * this one upper half only, so the next one has a start of its own.
  */
 #include "compile/address_tree.h"
 
@@ -31,16 +30,32 @@ address_value address_first(const struct prefix *prefix)
 	return value;
 }
 
-int address_starts_add(struct address_starts *starts, address_value start, uint32_t ref)
+static int push(struct address_starts *starts, address_value start, uint32_t answer)
+{
+	if (ARRAY_GROW(starts->items, starts->count, starts->capacity))
+		return -ENOMEM;
+	starts->items[starts->count++] = (struct address_start){start, answer};
+	return 0;
+}
+
+/* The same in the place of an equal start. */
+static int put(struct address_starts *starts, address_value start, uint32_t answer)
 {
 	if (starts->count && starts->items[starts->count - 1].start == start)
 		starts->count--;
-	if (ref == (starts->count ? starts->items[starts->count - 1].ref : 0))
+	return push(starts, start, answer);
+}
+
+int address_starts_add(struct address_starts *starts, address_value start, uint32_t answer)
+{
+	if (starts->count && starts->items[starts->count - 1].start == start)
+		starts->count--;
+	if (answer == (starts->count ? starts->items[starts->count - 1].answer : 0))
 		return 0;
-	if (ARRAY_GROW(starts->items, starts->count, starts->capacity))
+	/* a tree begins with key 0 */
+	if (!starts->count && start && push(starts, 0, 0))
 		return -ENOMEM;
-	starts->items[starts->count++] = (struct address_start){start, ref};
-	return 0;
+	return push(starts, start, answer);
 }
 
 void address_starts_fini(struct address_starts *starts)
@@ -49,104 +64,103 @@ void address_starts_fini(struct address_starts *starts)
 	memset(starts, 0, sizeof(*starts));
 }
 
-static void starts64_fini(struct starts64 *starts)
+/* The starts of one upper half, or of one block, and the answer in front of them. */
+struct part {
+	const struct address_start *starts;
+	size_t count;
+	uint32_t before;
+};
+
+#define HALF_SHIFT 64
+#define BLOCK_SHIFT (HALF_SHIFT + SG_BLOCK_SHIFT_64)
+
+/* The starts from items[first] on that are the same in the bits from `shift` on. */
+static struct part part_at(const struct address_start *items, size_t first, size_t count, int shift)
 {
-	free(starts->items);
+	struct part part = {
+		.starts = items + first,
+		.count = 1,
+		.before = first ? items[first - 1].answer : 0,
+	};
+
+	while (first + part.count < count &&
+	       part.starts[part.count].start >> shift == part.starts->start >> shift)
+		part.count++;
+	return part;
 }
 
-static int push(struct starts64 *starts, uint64_t start, uint32_t answer)
+/* Make the low halves of a part a tree of their own, which is for this upper half only. */
+static int add_low_halves(struct image_builder *builder, const struct part *part,
+			  struct address_starts *low, uint32_t *ref_out)
 {
-	if (ARRAY_GROW(starts->items, starts->count, starts->capacity))
-		return -ENOMEM;
-	starts->items[starts->count++] = (struct start64){start, answer};
-	return 0;
+	int r = 0;
+
+	low->count = 0;
+	if ((uint64_t)part->starts->start)
+		r = push(low, 0, part->before);
+	for (size_t i = 0; !r && i < part->count; i++)
+		r = push(low, (uint64_t)part->starts[i].start, part->starts[i].answer);
+	return r ? r : image_add_addresses(builder, low, TREE_KEYS_64, ref_out);
 }
 
-/* Below the first address, nothing. */
-static int push_beginning(struct starts64 *starts, address_value first)
+/* One upper half of a block with too many starts. */
+static int add_half(struct image_builder *builder, const struct part *half,
+		    struct address_starts *low, struct address_starts *high)
 {
-	return first ? push(starts, 0, 0) : 0;
-}
-
-static int add_ipv4(struct image_builder *builder, const struct address_starts *starts,
-		    uint32_t *ref_out)
-{
-	AUTO(starts64_fini) struct starts64 all = {0};
+	address_value begin = half->starts->start >> HALF_SHIFT << HALF_SHIFT;
+	address_value end = begin + ((address_value)1 << HALF_SHIFT);
+	uint32_t ref;
 	int r;
 
-	if (array_reserve(&all.items, &all.capacity, starts->count + 1, sizeof(*all.items)))
-		return -ENOMEM;
-	r = push_beginning(&all, starts->items[0].start);
-	for (size_t i = 0; !r && i < starts->count; i++)
-		r = push(&all, (uint64_t)starts->items[i].start, starts->items[i].ref);
-	return r ? r : image_add_addresses(builder, &all, TREE_KEYS_32, ref_out);
+	if (half->count == 1 && half->starts->start == begin)
+		return put(high, begin, half->starts->answer);
+	r = add_low_halves(builder, half, low, &ref);
+	if (!r)
+		r = put(high, begin, ref | SG_ANSWER_LOW_HALF);
+	/* behind the last half of all nothing goes on */
+	return r || !end ? r : put(high, end, half->starts[half->count - 1].answer);
 }
 
 /*
- * Add the tree of the low halves of `count` starts that share their high half;
- * `carried` is the list in force where it begins.
+ * A leaf has room for a block with few starts. In one with more each upper half
+ * has one answer, which says where to look for the lower one.
  */
-static int add_low_halves(struct image_builder *builder, const struct address_start *starts,
-			  size_t count, uint32_t carried, struct starts64 *low, uint32_t *ref_out)
+static int add_block(struct image_builder *builder, const struct part *block,
+		     struct address_starts *low, struct address_starts *high)
 {
-	int r;
+	int r = 0;
 
-	low->count = 0;
-	if ((uint64_t)starts[0].start) {
-		r = push(low, 0, carried);
-		if (r)
-			return r;
+	if (block->count < SG_LEAF_128) {
+		for (size_t i = 0; !r && i < block->count; i++)
+			r = put(high, block->starts[i].start, block->starts[i].answer);
+		return r;
 	}
-	for (size_t i = 0; i < count; i++) {
-		r = push(low, (uint64_t)starts[i].start, starts[i].ref);
-		if (r)
-			return r;
+	for (size_t i = 0, count; !r && i < block->count; i += count) {
+		struct part half = part_at(block->starts, i, block->count, HALF_SHIFT);
+
+		count = half.count;
+		if (!i)
+			half.before = block->before;
+		r = add_half(builder, &half, low, high);
 	}
-	return image_add_addresses(builder, low, TREE_KEYS_64, ref_out);
+	return r;
 }
 
 static int add_ipv6(struct image_builder *builder, const struct address_starts *starts,
 		    uint32_t *ref_out)
 {
-	AUTO(starts64_fini) struct starts64 high = {0};
-	AUTO(starts64_fini) struct starts64 low = {0};
-	uint32_t carried = 0;
-	int r;
+	AUTO(address_starts_fini) struct address_starts high = {0};
+	AUTO(address_starts_fini) struct address_starts low = {0};
 
-	r = push_beginning(&high, starts->items[0].start >> 64);
-	if (r)
-		return r;
-	for (size_t i = 0, count; i < starts->count; i += count) {
-		const struct address_start *here = &starts->items[i];
-		uint64_t half = (uint64_t)(here->start >> 64);
-		uint64_t next = i + 1;
-		uint32_t ref;
+	for (size_t i = 0; i < starts->count;) {
+		struct part block = part_at(starts->items, i, starts->count, BLOCK_SHIFT);
+		int r = add_block(builder, &block, &low, &high);
 
-		for (count = 1; i + count < starts->count; count++) {
-			next = (uint64_t)(here[count].start >> 64);
-			if (next != half)
-				break;
-		}
-		if (count == 1 && !(uint64_t)here->start) {
-			r = push(&high, half, here->ref);
-			if (r)
-				return r;
-			carried = here->ref;
-			continue;
-		}
-		r = add_low_halves(builder, here, count, carried, &low, &ref);
-		if (!r)
-			r = push(&high, half, ref | SG_ANSWER_LOW_HALF);
 		if (r)
 			return r;
-		carried = here[count - 1].ref;
-		if (half == UINT64_MAX || (i + count < starts->count && next == half + 1))
-			continue;
-		r = push(&high, half + 1, carried);
-		if (r)
-			return r;
+		i += block.count;
 	}
-	return image_add_addresses(builder, &high, TREE_KEYS_64, ref_out);
+	return image_add_addresses(builder, &high, TREE_KEYS_128, ref_out);
 }
 
 int address_tree_add(struct image_builder *builder, enum sg_family family,
@@ -155,6 +169,7 @@ int address_tree_add(struct image_builder *builder, enum sg_family family,
 	*ref_out = 0;
 	if (!starts->count)
 		return 0;
-	return family == SG_IPV4 ? add_ipv4(builder, starts, ref_out)
-				 : add_ipv6(builder, starts, ref_out);
+	if (family == SG_IPV6)
+		return add_ipv6(builder, starts, ref_out);
+	return image_add_addresses(builder, starts, TREE_KEYS_32, ref_out);
 }

@@ -42,30 +42,25 @@ static int add_macs(struct image_builder *builder, const struct mac *macs, size_
 		    uint32_t *ref_out)
 {
 	AUTO_FREE uint64_t *values = calloc(count + 1, sizeof(*values));
-	AUTO_FREE struct start64 *starts = calloc(2 * count + 1, sizeof(*starts));
-	struct starts64 tree = {.items = starts};
+	AUTO(address_starts_fini) struct address_starts starts = {0};
 
 	*ref_out = 0;
 	if (!count)
 		return 0;
-	if (!values || !starts)
+	if (!values)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
 		values[i] = read_be(macs[i].bytes, MAC_BYTES);
 	qsort(values, count, sizeof(*values), ascending_macs);
-	if (values[0])
-		starts[tree.count++] = (struct start64){0, NOT_OWN};
 	for (size_t i = 0; i < count; i++) {
-		bool goes_on = i && values[i] <= values[i - 1] + 1;
-
-		/* the end of the one before is taken back */
-		if (goes_on)
-			tree.count--;
-		else
-			starts[tree.count++] = (struct start64){values[i], OWN};
-		starts[tree.count++] = (struct start64){values[i] + 1, NOT_OWN};
+		if (i && values[i] == values[i - 1])
+			continue;
+		/* a start where the one before ends takes its place */
+		if (address_starts_add(&starts, values[i], OWN) ||
+		    address_starts_add(&starts, values[i] + 1, NOT_OWN))
+			return -ENOMEM;
 	}
-	return image_add_addresses(builder, &tree, TREE_KEYS_64, ref_out);
+	return image_add_addresses(builder, &starts, TREE_KEYS_64, ref_out);
 }
 
 /* fe80::/64 and the modified EUI-64 of the MAC (RFC 4291, appendix A). */

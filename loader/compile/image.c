@@ -156,7 +156,7 @@ static int reserve_firsts(struct image_builder *builder, size_t leaves)
 		       : 0;
 }
 
-int image_add_addresses(struct image_builder *builder, const struct starts64 *starts,
+int image_add_addresses(struct image_builder *builder, const struct address_starts *starts,
 			enum tree_keys keys, uint32_t *ref_out)
 {
 	const struct address_keys all = {starts->items, starts->count, keys};
@@ -181,7 +181,7 @@ int image_add_addresses(struct image_builder *builder, const struct starts64 *st
 int image_add_list(struct image_builder *builder, const struct start32 *starts, size_t count,
 		   size_t *tree_out)
 {
-	struct tree_size size = ports_tree_size(starts, count);
+	struct tree_size size = ports_tree_size(count);
 	struct starts32 *lists = &builder->lists;
 	struct image_tree *tree;
 	union sg_node *nodes;

@@ -42,7 +42,7 @@ int image_builder_init(size_t rules, uint32_t max_nodes, struct image_builder *b
 void image_builder_fini(struct image_builder *builder);
 
 /* Add an address tree (tree.h): *ref_out is its reference. -EFBIG, -ENOMEM. */
-int image_add_addresses(struct image_builder *builder, const struct starts64 *starts,
+int image_add_addresses(struct image_builder *builder, const struct address_starts *starts,
 			enum tree_keys keys, uint32_t *ref_out);
 
 /* Add a port list, which is not empty: *tree_out is its index in trees. */

@@ -14,9 +14,6 @@
 #include "compile/rank.h"
 #include "compile/tree.h"
 
-/* An IPv6 address, or an IPv4 address in the low 32 bits. */
-__extension__ typedef unsigned __int128 address_value;
-
 #define PREFIX_NONE UINT32_MAX
 
 struct prefix_node {

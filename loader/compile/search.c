@@ -78,7 +78,7 @@ uint32_t image_search_ports(const struct image *image, uint32_t list, uint32_t k
 
 static uint32_t search32(const struct image *image, uint32_t tree, uint32_t key)
 {
-	uint64_t step = SG_HALVES(key >> SG_LEAF_BLOCK_SHIFT_32), place;
+	uint64_t step = SG_HALVES(key >> SG_BLOCK_SHIFT_32), place;
 	const union sg_node *leaf;
 
 	if (!find_top(image, tree, key, step, false, &place))
@@ -89,13 +89,22 @@ static uint32_t search32(const struct image *image, uint32_t tree, uint32_t key)
 
 uint32_t image_search64(const struct image *image, uint32_t tree, uint64_t key)
 {
-	uint64_t step = key >> SG_LEAF_BLOCK_SHIFT_64, place;
-	const union sg_node *leaf;
+	const union sg_node *leaf = find_leaf(image, tree, 0, key >> SG_BLOCK_SHIFT_64, true);
 
-	if (!find_top(image, tree, key, step, true, &place))
+	return leaf ? sg_leaf64_answer(&leaf->leaf64, key) : 0;
+}
+
+static uint32_t search128(const struct image *image, uint32_t tree, uint64_t high, uint64_t low)
+{
+	uint64_t step = high >> SG_BLOCK_SHIFT_64, place;
+	const union sg_node *leaf;
+	uint32_t answer;
+
+	if (!find_top(image, tree, high, step, true, &place))
 		return 0;
 	leaf = find_leaf(image, tree, place, step, true);
-	return leaf ? sg_leaf64_answer(&leaf->leaf64, key) : 0;
+	answer = leaf ? sg_leaf128_answer(&leaf->leaf128, high, low) : 0;
+	return answer & SG_ANSWER_LOW_HALF ? image_search64(image, answer, low) : answer;
 }
 
 uint64_t read_be(const uint8_t *bytes, int count)
@@ -110,14 +119,9 @@ uint64_t read_be(const uint8_t *bytes, int count)
 uint32_t image_search_address(const struct image *image, uint32_t tree, enum sg_family family,
 			      const uint8_t address[16])
 {
-	uint32_t answer;
-
 	if (family == SG_IPV4)
 		return search32(image, tree, (uint32_t)read_be(address, 4));
-	answer = image_search64(image, tree, read_be(address, 8));
-	if (answer & SG_ANSWER_LOW_HALF)
-		answer = image_search64(image, answer & SG_ANSWER_VALUE, read_be(address + 8, 8));
-	return answer & SG_ANSWER_VALUE;
+	return search128(image, tree, read_be(address, 8), read_be(address + 8, 8));
 }
 
 static uint32_t search_node(const union sg_node *node, enum sg_family family,

@@ -9,7 +9,7 @@
 
 /* The decision of a port list; list 0 has none. */
 uint32_t image_search_ports(const struct image *image, uint32_t list, uint32_t key);
-/* The answer of a 64-bit tree, perhaps with SG_ANSWER_LOW_HALF; that of tree 0 is 0. */
+/* The answer of a tree with 64-bit keys; that of tree 0 is 0. */
 uint32_t image_search64(const struct image *image, uint32_t tree, uint64_t key);
 /* In an address tree; network byte order, IPv4 in the first four. 0 for none. */
 uint32_t image_search_address(const struct image *image, uint32_t tree, enum sg_family family,

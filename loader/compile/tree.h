@@ -18,11 +18,6 @@ struct start32 {
 	uint32_t answer;
 };
 
-struct start64 {
-	uint64_t start;
-	uint32_t answer; /* may have SG_ANSWER_LOW_HALF */
-};
-
 /* A growing array; all zeroes is an empty one. */
 struct starts32 {
 	struct start32 *items; /* owned */
@@ -30,8 +25,16 @@ struct starts32 {
 	size_t capacity;
 };
 
-struct starts64 {
-	struct start64 *items; /* owned */
+/* A key: an IPv6 address, or what has fewer bits. */
+__extension__ typedef unsigned __int128 address_value;
+
+struct address_start {
+	address_value start;
+	uint32_t answer; /* of TREE_KEYS_128 perhaps with SG_ANSWER_LOW_HALF */
+};
+
+struct address_starts {
+	struct address_start *items; /* owned */
 	size_t count;
 	size_t capacity;
 };
@@ -40,7 +43,8 @@ struct starts64 {
 enum tree_keys {
 	TREE_KEYS_PORTS, /* SG_PORT_KEY */
 	TREE_KEYS_32,
-	TREE_KEYS_64,
+	TREE_KEYS_64,  /* has no table */
+	TREE_KEYS_128, /* no more than SG_LEAF_128 - 1 starts with the same 63 upper bits */
 };
 
 struct tree_size {
@@ -60,13 +64,13 @@ uint32_t tree_ref(struct tree_size size, size_t node);
  * first one there may be keys, whose answer is SG_DECISION_NONE. `firsts` has
  * room for a number a leaf.
  */
-struct tree_size ports_tree_size(const struct start32 *starts, size_t count);
+struct tree_size ports_tree_size(size_t count);
 void ports_tree_fill(union sg_node *nodes, struct tree_size size, const struct start32 *starts,
 		     size_t count, uint64_t *firsts);
 
 /* Distinct and ascending; the first one is 0. */
 struct address_keys {
-	const struct start64 *starts;
+	const struct address_start *starts;
 	size_t count;
 	enum tree_keys keys;
 };

@@ -13,9 +13,9 @@
 #include "compile/tree.h"
 #include "compile/tree_inner.h"
 
-_Static_assert(1 << SG_LEAF_BLOCK_SHIFT_32 <= SG_LEAF_32, "a block fits into a leaf");
-_Static_assert(1 << SG_LEAF_BLOCK_SHIFT_64 <= SG_LEAF_64, "a block fits into a leaf");
-_Static_assert(32 - SG_LEAF_BLOCK_SHIFT_32 <= SG_HALF_BITS, "a block's number fits into a half");
+_Static_assert(1 << SG_BLOCK_SHIFT_32 <= SG_LEAF_32, "a block fits into a leaf");
+_Static_assert(1 << SG_BLOCK_SHIFT_64 <= SG_LEAF_64, "a block fits into a leaf");
+_Static_assert(32 - SG_BLOCK_SHIFT_32 <= SG_HALF_BITS, "a block's number fits into a half");
 
 /*
  * A look-up in the table and one in its list take as long as two levels of
@@ -28,19 +28,43 @@ _Static_assert(32 - SG_LEAF_BLOCK_SHIFT_32 <= SG_HALF_BITS, "a block's number fi
 
 /* The starts of a leaf: from `first` to before `end`, for the keys from `begin` on. */
 struct leaf_span {
-	uint64_t begin;
+	address_value begin;
 	size_t first;
 	size_t end;
 };
 
 static size_t leaf_places(enum tree_keys keys)
 {
-	return keys == TREE_KEYS_64 ? SG_LEAF_64 : SG_LEAF_32;
+	switch (keys) {
+	case TREE_KEYS_128:
+		return SG_LEAF_128;
+	case TREE_KEYS_64:
+		return SG_LEAF_64;
+	default:
+		return SG_LEAF_32;
+	}
+}
+
+/* Of what a table sees of a key: of an IPv6 address the upper half. */
+static unsigned int upper_shift(enum tree_keys keys)
+{
+	return keys == TREE_KEYS_128 ? 64 : 0;
+}
+
+static uint64_t upper_of(const struct address_start *start, enum tree_keys keys)
+{
+	return (uint64_t)(start->start >> upper_shift(keys));
+}
+
+/* Of a block in what a table sees. */
+static unsigned int upper_block_shift(enum tree_keys keys)
+{
+	return keys_are_words(keys) ? SG_BLOCK_SHIFT_64 : SG_BLOCK_SHIFT_32;
 }
 
 static unsigned int block_shift(enum tree_keys keys)
 {
-	return keys == TREE_KEYS_64 ? SG_LEAF_BLOCK_SHIFT_64 : SG_LEAF_BLOCK_SHIFT_32;
+	return upper_shift(keys) + upper_block_shift(keys);
 }
 
 /* Whether in front of the leaf's starts is what goes on of the interval before. */
@@ -65,6 +89,7 @@ static bool next_leaf(const struct address_keys *all, struct leaf_span *leaf)
 	}
 	while (all->starts[leaf->end].start >> shift == all->starts[leaf->end - 1].start >> shift)
 		leaf->end--;
+	assert(leaf->end > leaf->first);
 	return true;
 }
 
@@ -81,12 +106,12 @@ size_t address_tree_leaves(const struct address_keys *all)
 /* Starts that an entry's part of the list can have before it. */
 static size_t list_first(size_t node, enum tree_keys keys)
 {
-	return keys == TREE_KEYS_64 ? node : node / 2 * 2;
+	return keys_are_words(keys) ? node : node / 2 * 2;
 }
 
 static size_t list_room(enum tree_keys keys)
 {
-	return keys == TREE_KEYS_64 ? SG_LIST_WORDS : 2 * SG_LIST_WORDS;
+	return keys_are_words(keys) ? SG_LIST_WORDS : 2 * SG_LIST_WORDS;
 }
 
 /* The node of a level for a key in blocks, from `node` on. */
@@ -101,7 +126,7 @@ static size_t find_node(const uint64_t *firsts, size_t count, uint64_t key, size
 static uint64_t entry_key(const struct address_keys *all, const struct tree_size *size,
 			  size_t entry)
 {
-	return (size->table_first + entry) << (size->table_shift - block_shift(all->keys));
+	return (size->table_first + entry) << (size->table_shift - upper_block_shift(all->keys));
 }
 
 /* Whether no entry has more nodes of the level than are compared for one. */
@@ -124,11 +149,12 @@ static bool table_fits(const struct address_keys *all, const struct tree_size *s
 static bool choose_table(const struct address_keys *all, const uint64_t *firsts, size_t count,
 			 struct tree_size *size)
 {
-	uint64_t last = all->starts[all->count - 1].start;
+	uint64_t first = upper_of(&all->starts[1], all->keys);
+	uint64_t last = upper_of(&all->starts[all->count - 1], all->keys);
 
 	for (unsigned int shift = all->keys == TREE_KEYS_32 ? 31 : 63;
-	     shift > block_shift(all->keys); shift--) {
-		uint64_t entries = (last >> shift) - (all->starts[1].start >> shift) + 1;
+	     shift > upper_block_shift(all->keys); shift--) {
+		uint64_t entries = (last >> shift) - (first >> shift) + 1;
 
 		/* no more nodes than the leaves have */
 		if (entries > MAX_TABLE || entries > size->leaves * SG_TABLE_ENTRIES)
@@ -136,7 +162,7 @@ static bool choose_table(const struct address_keys *all, const uint64_t *firsts,
 		if (entries < MIN_TABLE)
 			continue;
 		size->table_entries = (size_t)entries;
-		size->table_first = all->starts[1].start >> shift;
+		size->table_first = first >> shift;
 		size->table_shift = shift;
 		if (table_fits(all, size, firsts, count))
 			return true;
@@ -184,8 +210,9 @@ struct tree_size address_tree_size(const struct address_keys *all, size_t leaves
 
 	assert(all->count && !all->starts[0].start);
 	while (next_leaf(all, &leaf))
-		firsts[count++] = leaf.begin >> block_shift(all->keys);
-	for (; best.levels > size.levels + TABLE_LEVELS; size.levels++) {
+		firsts[count++] = (uint64_t)(leaf.begin >> block_shift(all->keys));
+	for (; all->keys != TREE_KEYS_64 && best.levels > size.levels + TABLE_LEVELS;
+	     size.levels++) {
 		if (choose_table(all, firsts, count, &size) && cost(&size) < cost(&best))
 			best = size;
 		count = inner_firsts(firsts, count, all->keys);
@@ -197,23 +224,32 @@ struct tree_size address_tree_size(const struct address_keys *all, size_t leaves
 	return best;
 }
 
-static void put_interval(union sg_node *leaf, size_t place, struct start64 interval,
+static void put_interval(union sg_node *leaf, size_t place, struct address_start interval,
 			 enum tree_keys keys)
 {
-	if (keys == TREE_KEYS_32) {
+	switch (keys) {
+	case TREE_KEYS_128:
+		if (place) {
+			leaf->leaf128.high[place - 1] = (uint64_t)(interval.start >> 64);
+			leaf->leaf128.low[place - 1] = (uint64_t)interval.start;
+		}
+		leaf->leaf128.answer[place] = interval.answer;
+		return;
+	case TREE_KEYS_64:
+		if (place)
+			leaf->leaf64.start[place - 1] = (uint64_t)interval.start;
+		leaf->leaf64.answer[place] = interval.answer;
+		return;
+	default:
 		leaf->leaf32.start[place] = (uint32_t)interval.start;
 		leaf->leaf32.answer[place] = interval.answer;
-		return;
 	}
-	if (place)
-		leaf->leaf64.start[place - 1] = interval.start;
-	leaf->leaf64.answer[place] = interval.answer;
 }
 
 static void fill_leaf(const struct address_keys *all, const struct leaf_span *span,
 		      union sg_node *leaf)
 {
-	struct start64 interval = {.start = span->begin};
+	struct address_start interval = {.start = span->begin};
 	size_t place = 0;
 
 	if (goes_on(all, span)) {
@@ -224,7 +260,7 @@ static void fill_leaf(const struct address_keys *all, const struct leaf_span *sp
 		interval = all->starts[i];
 		put_interval(leaf, place++, interval, all->keys);
 	}
-	interval.start = all->keys == TREE_KEYS_32 ? UINT32_MAX : UINT64_MAX;
+	interval.start = ~(address_value)0;
 	for (; place < leaf_places(all->keys); place++)
 		put_interval(leaf, place, interval, all->keys);
 }
@@ -262,7 +298,7 @@ void address_tree_fill(union sg_node *nodes, const struct tree_size *size,
 
 	while (next_leaf(all, &leaf)) {
 		fill_leaf(all, &leaf, &nodes[leaves + count]);
-		firsts[count++] = leaf.begin >> block_shift(all->keys);
+		firsts[count++] = (uint64_t)(leaf.begin >> block_shift(all->keys));
 	}
 	level = inner_fill(nodes, leaves, size->leaves, size->levels, all->keys, firsts);
 	if (size->table_entries)

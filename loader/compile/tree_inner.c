@@ -7,9 +7,14 @@
 #include <stddef.h>
 #include <string.h>
 
+bool keys_are_words(enum tree_keys keys)
+{
+	return keys == TREE_KEYS_64 || keys == TREE_KEYS_128;
+}
+
 static size_t fanout(enum tree_keys keys)
 {
-	return keys == TREE_KEYS_64 ? SG_CHILDREN_64 : SG_CHILDREN_32;
+	return keys_are_words(keys) ? SG_CHILDREN_64 : SG_CHILDREN_32;
 }
 
 size_t inner_parents(size_t nodes, enum tree_keys keys)
@@ -44,7 +49,7 @@ size_t inner_nodes(size_t leaves, unsigned int levels, enum tree_keys keys)
 
 void inner_put_start(__u64 *words, size_t place, uint64_t start, enum tree_keys keys)
 {
-	if (keys == TREE_KEYS_64)
+	if (keys_are_words(keys))
 		words[place] = ((uint64_t)1 << 63) - start;
 	else
 		words[place / 2] |= (SG_HALF_ABOVE - start) << (place % 2 ? SG_HALF_SHIFT : 0);
@@ -58,7 +63,7 @@ static void fill_node(union sg_node *node, const uint64_t *firsts, size_t count,
 
 	for (size_t i = 1; i < count; i++)
 		inner_put_start(words, i - 1, firsts[i], keys);
-	words[SG_LIST_WORDS - 1] |= keys == TREE_KEYS_64 ? child : child << SG_HALF_SHIFT;
+	words[SG_LIST_WORDS - 1] |= keys_are_words(keys) ? child : child << SG_HALF_SHIFT;
 	memcpy(node, words, sizeof(words));
 }
 

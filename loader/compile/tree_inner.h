@@ -7,6 +7,9 @@
 
 #include "compile/tree.h"
 
+/* Whether a word has one start and not two. */
+bool keys_are_words(enum tree_keys keys);
+
 /* How many parents so many nodes have, and how many levels there are up to a single one. */
 size_t inner_parents(size_t nodes, enum tree_keys keys);
 unsigned int inner_levels(size_t leaves, enum tree_keys keys);

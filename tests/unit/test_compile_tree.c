@@ -48,7 +48,7 @@ static uint32_t walk_ports(const struct start32 *starts, size_t count, uint32_t 
 
 static void check_ports(const struct start32 *starts, size_t count)
 {
-	struct tree_size size = ports_tree_size(starts, count);
+	struct tree_size size = ports_tree_size(count);
 	uint32_t tree = tree_ref(size, TREE_AT);
 	struct image image = image_for(size);
 	uint64_t *firsts = firsts_for(size.leaves);
@@ -70,7 +70,7 @@ static void check_ports(const struct start32 *starts, size_t count)
 	free(firsts);
 }
 
-static uint32_t walk(const struct address_keys *all, uint64_t key)
+static uint32_t walk(const struct address_keys *all, address_value key)
 {
 	uint32_t answer = 0;
 
@@ -79,22 +79,34 @@ static uint32_t walk(const struct address_keys *all, uint64_t key)
 	return answer;
 }
 
-static uint32_t search(const struct image *image, uint32_t tree, enum tree_keys keys, uint64_t key)
+static uint32_t search(const struct image *image, uint32_t tree, enum tree_keys keys,
+		       address_value key)
 {
 	uint8_t address[16] = {0};
+	int bytes = keys == TREE_KEYS_32 ? 4 : 16;
 
 	if (keys == TREE_KEYS_64)
-		return image_search64(image, tree, key);
-	for (int i = 0; i < 4; i++)
-		address[i] = (uint8_t)(key >> (24 - 8 * i));
-	return image_search_address(image, tree, SG_IPV4, address);
+		return image_search64(image, tree, (uint64_t)key);
+	for (int i = 0; i < bytes; i++)
+		address[i] = (uint8_t)(key >> (8 * (bytes - 1 - i)));
+	return image_search_address(image, tree, keys == TREE_KEYS_32 ? SG_IPV4 : SG_IPV6, address);
+}
+
+static int width_of(enum tree_keys keys)
+{
+	return keys == TREE_KEYS_32 ? 32 : keys == TREE_KEYS_64 ? 64 : 128;
+}
+
+static address_value last_of(enum tree_keys keys)
+{
+	return ~(address_value)0 >> (128 - width_of(keys));
 }
 
 /* Returns whether the tree has a table. */
-static bool check_addresses(const struct start64 *starts, size_t count, enum tree_keys keys)
+static bool check_addresses(const struct address_start *starts, size_t count, enum tree_keys keys)
 {
 	const struct address_keys all = {starts, count, keys};
-	const uint64_t last = keys == TREE_KEYS_64 ? UINT64_MAX : UINT32_MAX;
+	const address_value last = last_of(keys);
 	size_t leaves = address_tree_leaves(&all);
 	uint64_t *firsts = firsts_for(leaves);
 	struct tree_size size = address_tree_size(&all, leaves, firsts);
@@ -104,13 +116,13 @@ static bool check_addresses(const struct start64 *starts, size_t count, enum tre
 	address_tree_fill(image.nodes + TREE_AT, &size, &all, firsts);
 	for (size_t i = 0; i < count; i++) {
 		for (int beside = -1; beside <= 1; beside++) {
-			uint64_t key = (starts[i].start + (uint64_t)(int64_t)beside) & last;
+			address_value key = (starts[i].start + (address_value)beside) & last;
 
 			assert_int_equal(search(&image, tree, keys, key), walk(&all, key));
 		}
 	}
-	for (unsigned int bit = 0; bit < (keys == TREE_KEYS_64 ? 64 : 32); bit++) {
-		uint64_t key = (uint64_t)1 << bit;
+	for (int bit = 0; bit < width_of(keys); bit++) {
+		address_value key = (address_value)1 << bit;
 
 		assert_int_equal(search(&image, tree, keys, key), walk(&all, key));
 		assert_int_equal(search(&image, tree, keys, last - key), walk(&all, last - key));
@@ -158,9 +170,9 @@ enum layout {
 	LAYOUTS,
 };
 
-static uint64_t start_of(enum layout layout, size_t i, size_t count, enum tree_keys keys)
+static address_value start_of(enum layout layout, size_t i, size_t count, enum tree_keys keys)
 {
-	const uint64_t last = keys == TREE_KEYS_64 ? UINT64_MAX : UINT32_MAX;
+	const address_value last = last_of(keys);
 
 	switch (layout) {
 	case DENSE:
@@ -176,20 +188,33 @@ static uint64_t start_of(enum layout layout, size_t i, size_t count, enum tree_k
 	}
 }
 
+/* Of an IPv6 address the upper half is one of the above, of every other one the lower one not 0. */
+static address_value start6_of(enum layout layout, size_t i, size_t count)
+{
+	address_value upper;
+
+	/* three in an upper half, one of them perhaps at its end */
+	if (layout == DENSE)
+		return (address_value)(2 * (i / 3)) << 64 | (uint64_t)(i % 3 * 0x7fffffffffffffff);
+	upper = start_of(layout, i, count, TREE_KEYS_64);
+	return upper << 64 | (i % 2 ? 0x8000000000000001 * i : 0);
+}
+
 static size_t check_layouts(enum tree_keys keys)
 {
-	struct start64 starts[MAX_STARTS];
+	struct address_start starts[MAX_STARTS];
 	size_t tables = 0;
 
 	for (size_t count = 1; count <= MAX_STARTS; count = next_count(count)) {
 		for (int layout = 0; layout < LAYOUTS; layout++) {
 			for (size_t i = 0; i < count; i++) {
-				uint32_t low =
-					keys == TREE_KEYS_64 && i % 3 ? SG_ANSWER_LOW_HALF : 0;
-
 				/* values with every bit, so that a lost one shows */
-				starts[i].answer = (SG_ANSWER_VALUE - (uint32_t)i) | low;
-				starts[i].start = i ? start_of(layout, i, count, keys) : 0;
+				starts[i].answer = SG_ANSWER_VALUE - (uint32_t)i;
+				starts[i].start = 0;
+				if (i)
+					starts[i].start = start_of(layout, i, count, keys);
+				if (i && keys == TREE_KEYS_128)
+					starts[i].start = start6_of(layout, i, count);
 			}
 			tables += check_addresses(starts, count, keys);
 		}
@@ -207,7 +232,13 @@ static void every_small_tree_of_32_bit_keys_is_right(void **state)
 static void every_small_tree_of_64_bit_keys_is_right(void **state)
 {
 	(void)state;
-	assert_true(check_layouts(TREE_KEYS_64) > 10);
+	assert_int_equal(check_layouts(TREE_KEYS_64), 0);
+}
+
+static void every_small_tree_of_ipv6_addresses_is_right(void **state)
+{
+	(void)state;
+	assert_true(check_layouts(TREE_KEYS_128) > 10);
 }
 
 static size_t address_nodes(const struct address_keys *all)
@@ -222,25 +253,24 @@ static size_t address_nodes(const struct address_keys *all)
 
 static void a_tree_has_no_more_nodes_than_it_needs(void **state)
 {
-	struct start32 ports[17];
-	struct start64 addresses[9];
+	struct address_start addresses[9];
 	struct address_keys all = {addresses, 9, TREE_KEYS_32};
 
 	(void)state;
-	for (uint32_t i = 0; i < 17; i++)
-		ports[i] = (struct start32){5 * i, i};
 	for (uint32_t i = 0; i < 9; i++)
-		addresses[i] = (struct start64){(uint64_t)i << 24, i};
-	assert_int_equal(ports_tree_size(ports, 8).nodes, 1);
-	assert_int_equal(ports_tree_size(ports, 9).nodes, 3);
-	assert_int_equal(ports_tree_size(ports + 1, 8).nodes, 3);
-	assert_int_equal(ports_tree_size(ports, 17).nodes, 4);
+		addresses[i] = (struct address_start){(address_value)i << 24, i};
+	assert_int_equal(ports_tree_size(8).nodes, 1);
+	assert_int_equal(ports_tree_size(9).nodes, 3);
+	assert_int_equal(ports_tree_size(17).nodes, 4);
 	assert_int_equal(address_nodes(&all), 3);
 	all.count = 8;
 	assert_int_equal(address_nodes(&all), 1);
 	all.keys = TREE_KEYS_64;
 	assert_int_equal(address_nodes(&all), 3);
 	all.count = 6;
+	assert_int_equal(address_nodes(&all), 1);
+	all.keys = TREE_KEYS_128;
+	all.count = 4;
 	assert_int_equal(address_nodes(&all), 1);
 }
 
@@ -250,6 +280,7 @@ int main(void)
 		cmocka_unit_test(every_small_port_list_is_right),
 		cmocka_unit_test(every_small_tree_of_32_bit_keys_is_right),
 		cmocka_unit_test(every_small_tree_of_64_bit_keys_is_right),
+		cmocka_unit_test(every_small_tree_of_ipv6_addresses_is_right),
 		cmocka_unit_test(a_tree_has_no_more_nodes_than_it_needs),
 	};
 

@@ -75,12 +75,19 @@ static __always_inline __u64 tags_match(const struct sg_tags *tags, __u32 tag)
 	return found;
 }
 
-/* The index of the entry with this tag, or SG_BUCKET_ENTRIES. */
+/*
+ * The index of the entry with this tag, or SG_BUCKET_ENTRIES. Most entries are
+ * where they should be. That this is asked by a branch is what matters: where
+ * it is foreseen, memory is asked for the entry and the tags at the same time.
+ */
 static __always_inline __u32 tags_find(const struct sg_tags *tags, __u32 tag)
 {
-	__u64 found = tags_match(tags, tag);
-	__u32 low, odd;
+	__u32 low, odd, position = SG_TAG_POSITION(tag);
+	__u64 found;
 
+	if (tags->tag[position] == tag)
+		return position;
+	found = tags_match(tags, tag);
 	if (!found)
 		return SG_BUCKET_ENTRIES;
 	odd = !(__u32)found;

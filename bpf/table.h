@@ -50,21 +50,25 @@ static __always_inline __u32 room_score(const struct sg_settings *settings,
 	return 0;
 }
 
+/* A budget, and the position that is looked at first. */
+#define ROOM(budget, position) ((budget) | (position) << 8)
+
 /*
  * Where a new entry of `owner` can go: a free place, else an expired entry,
  * else the owner's oldest unreplied one. With a budget, for one that is full,
  * only entries that count against it; 0 is any.
  */
-__noinline __u32 sg_find_room(__u32 first, __u32 second, __u32 owner, __u32 now, __u32 budget)
+__noinline __u32 sg_find_room(__u32 first, __u32 second, __u32 owner, __u32 now, __u32 room)
 {
 	const struct sg_settings *settings = settings_get();
-	__u32 position = NO_POSITION, best = 0;
+	__u32 position = NO_POSITION, best = 0, budget = room & 0xff;
 
 	if (!settings)
 		return NO_POSITION;
 	NO_UNROLL
-	for (__u32 at = 0; at < POSITIONS; at++) {
-		__u32 bucket = at & SECOND_BUCKET ? second : first, tag, score;
+	for (__u32 i = 0; i < POSITIONS; i++) {
+		__u32 at = i ^ (room >> 8 & (SG_BUCKET_ENTRIES - 1)), tag, score;
+		__u32 bucket = at & SECOND_BUCKET ? second : first;
 		const struct sg_tags *tags = tags_get(bucket);
 		const struct sg_connection *entry;
 
@@ -287,9 +291,9 @@ static __always_inline enum sg_reason table_make(const struct sg_settings *setti
 {
 	struct sg_share *share = share_get(flow->owner);
 	enum sg_budget budget = SG_PHASE_BUDGET(update->progress.phase);
+	__u32 at, preferred = SG_TAG_POSITION(place->tag);
 	struct victim victim;
 	bool taken;
-	__u32 at;
 
 	if (!share)
 		return SG_REASON_SHARE_FULL;
@@ -298,12 +302,13 @@ static __always_inline enum sg_reason table_make(const struct sg_settings *setti
 		return SG_UNDECIDED;
 	taken = share_take(share, flow->share, budget);
 	at = sg_find_room(place->first, place->second, flow->owner, update->now,
-			  taken ? 0 : budget);
+			  ROOM(taken ? 0 : budget, preferred));
 	if (!taken && at >= NO_POSITION) {
 		sweep_window(settings, share, flow->window, update->now);
 		taken = share_take(share, flow->share, budget);
 		if (taken)
-			at = sg_find_room(place->first, place->second, flow->owner, update->now, 0);
+			at = sg_find_room(place->first, place->second, flow->owner, update->now,
+					  ROOM(0, preferred));
 	}
 	if (at >= NO_POSITION) {
 		if (taken)

@@ -117,6 +117,12 @@ struct sg_connection6 {
 #define SG_TAG_ZERO 0x2U
 
 /*
+ * Where in its bucket an entry with this tag is put if that place is free. A
+ * processor that guesses that it is there reads it before it has the tags.
+ */
+#define SG_TAG_POSITION(tag) ((tag) >> 1 & (SG_BUCKET_ENTRIES - 1))
+
+/*
  * Tags lie together, apart from the entries: for most packets of no connection
  * half a line of this small map is all that is read of each bucket.
  */

@@ -43,7 +43,10 @@ struct {
 	__type(value, struct sg_bench_packet6);
 } sg_bench_ring6 SEC(".maps");
 
-/* Key: position. Index of the interface whose binding is to judge it; written by the loader. */
+/*
+ * Key: position. Index of the interface whose binding is to judge it; written by
+ * the loader, and not read where it is the same for all.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -206,6 +209,16 @@ static __always_inline bool packet_put(const struct sg_bench_state *state, __u32
 	return true;
 }
 
+static __always_inline __u32 ifindex_get(const struct sg_bench_state *state, __u32 at)
+{
+	const __u64 *own;
+
+	if (state->ifindex)
+		return state->ifindex;
+	own = bpf_map_lookup_elem(&sg_bench_ifindex, &at);
+	return own ? *own : 0;
+}
+
 /*
  * Make the frame at `data` the next packet. The stores are out of the way
  * before it is judged, as those of a network card are: hence the locked
@@ -215,14 +228,14 @@ static __always_inline __u32 frame_put(void *data, const void *data_end)
 {
 	__u32 zero = 0, at;
 	struct sg_bench_state *state = bpf_map_lookup_elem(&sg_bench_state, &zero);
-	const __u64 *ifindex;
 	__be32 *address;
 	__be16 *ports;
+	__u32 ifindex;
 
 	if (!state)
 		return 0;
 	at = state->next;
-	ifindex = bpf_map_lookup_elem(&sg_bench_ifindex, &at);
+	ifindex = ifindex_get(state, at);
 	address = data + (state->address & 63);
 	ports = data + (state->ports & 63);
 	if (!ifindex || (void *)(address + 4) > data_end || (void *)(ports + 2) > data_end ||
@@ -231,7 +244,7 @@ static __always_inline __u32 frame_put(void *data, const void *data_end)
 	at++;
 	state->next = at < state->end ? at : state->first;
 	__sync_fetch_and_add(&state->runs, 1);
-	return *ifindex;
+	return ifindex;
 }
 
 /* The loader puts the program that is measured into the driver's own map. */

@@ -47,11 +47,13 @@ struct sg_bench_state {
 	__u8 is_sent; /* by the instance: the remote end is the destination */
 	__u8 address; /* where in the frame the remote end's is; at most 63 */
 	__u8 ports;   /* where the source's is; at most 63 */
+	__u32 ifindex; /* of all packets; 0: each has its own */
+	__u32 reserved;
 	__u64 runs;
 };
 
 _Static_assert(sizeof(struct sg_bench_packet4) == 8, "no padding");
 _Static_assert(sizeof(struct sg_bench_packet6) == 24, "no padding");
-_Static_assert(sizeof(struct sg_bench_state) == 24, "no padding");
+_Static_assert(sizeof(struct sg_bench_state) == 32, "no padding");
 
 #endif

@@ -32,6 +32,7 @@ static int unbind_instances(struct session *session, struct error *err)
 {
 	int r = 0;
 
+	memset(trial_ring(session->trial)->ifindex, 0, SG_BENCH_PACKETS * sizeof(uint64_t));
 	for (uint32_t i = 0; !r && i < BENCH_INSTANCES; i++)
 		r = binding_clear(session->kern, FIRST_IFINDEX + i, err);
 	return r;

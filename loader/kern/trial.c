@@ -145,8 +145,6 @@ static int map_ring(struct trial *trial, struct error *err)
 	ring->ifindex = ring_map(trial->skeleton->maps.sg_bench_ifindex, sizeof(*ring->ifindex));
 	if (!ring->ipv4 || !ring->ipv6 || !ring->ifindex)
 		return kern_error(err, errno, "cannot map the ring of packets");
-	for (size_t i = 0; i < SG_BENCH_PACKETS; i++)
-		ring->ifindex[i] = TRIAL_IFINDEX;
 	return 0;
 }
 
@@ -264,13 +262,14 @@ int trial_repeat(const struct trial *trial, enum trial_program program, const ui
 }
 
 /* The state of a run that begins, for a frame of one family. */
-static struct sg_bench_state state_for(const uint8_t *frame, bool is_sent, uint32_t first,
-				       uint32_t count)
+static struct sg_bench_state state_for(const uint8_t *frame, bool is_sent, bool has_ifindexes,
+				       uint32_t first, uint32_t count)
 {
 	struct sg_bench_state state = {
 		.first = first,
 		.end = first + count,
 		.next = first,
+		.ifindex = has_ifindexes ? 0 : TRIAL_IFINDEX,
 		.is_ipv6 = frame[offsetof(struct ethhdr, h_proto)] == ETH_P_IPV6 >> 8,
 		.is_sent = is_sent,
 	};
@@ -297,7 +296,8 @@ int trial_drive(const struct trial *trial, enum trial_program program, const uin
 	if (!states)
 		return kern_error(err, ENOMEM, "cannot run a program");
 	for (int cpu = 0; cpu < trial->cpus; cpu++)
-		states[cpu] = state_for(frame, program == TRIAL_TC_TX, first, count);
+		states[cpu] = state_for(frame, program == TRIAL_TC_TX, trial->ring.ifindex[first],
+					first, count);
 	if (bpf_map_update_elem(bpf_map__fd(trial->skeleton->maps.sg_bench_state), &zero, states,
 				BPF_ANY))
 		return kern_error(err, errno, "cannot choose the packets");

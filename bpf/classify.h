@@ -207,9 +207,15 @@ static __always_inline const struct sg_layers *layers_of(const union sg_node *he
 							 __u32 direction, __u8 family)
 {
 	const union sg_node *node = heap_node(heap, root);
+	__u32 index = SG_LAYERS_INDEX(direction, family);
 
-	/* the mask changes nothing; it is for the verifier */
-	return node ? &node->root.layers[SG_LAYERS_INDEX(direction, family) & 3] : NULL;
+	/* the mask changes nothing; it is for the verifier, and the compiler must not know */
+	SG_OPAQUE(index);
+	if (!node)
+		return NULL;
+	/* not before the comparison, likewise */
+	SG_OPAQUE(node);
+	return &node->root.layers[index & 3];
 }
 
 /*
@@ -222,10 +228,9 @@ static __always_inline __u32 decide(const union sg_node *heap, __u32 root,
 {
 	__u32 any, narrow, wide;
 
-	if (layers->flags & SG_LAYERS_NO_GROUP_PASS)
-		return DECISION_NO_GROUP_PASS;
-	if (layers->flags & SG_LAYERS_NO_GROUP_DROP)
-		return DECISION_NO_GROUP_DROP;
+	if (layers->flags & (SG_LAYERS_NO_GROUP_PASS | SG_LAYERS_NO_GROUP_DROP))
+		return layers->flags & SG_LAYERS_NO_GROUP_PASS ? DECISION_NO_GROUP_PASS
+							       : DECISION_NO_GROUP_DROP;
 	if (layers->flags & SG_LAYERS_LIST)
 		return search_list(heap, root + layers->any, layers->narrow, family, high, low,
 				   key);
@@ -269,6 +274,8 @@ __noinline __u32 sg_search_64(__u32 root, __u32 tree, __u64 key)
 
 static __always_inline enum sg_reason decision_reason(__u32 decision)
 {
+	if (decision < SG_DECISION_NONE)
+		return decision & 1 ? SG_REASON_RULE_ACCEPT : SG_REASON_RULE_DENY;
 	switch (decision) {
 	case SEARCH_FAILED:
 		return SG_REASON_POLICY_UNREADABLE;
@@ -276,10 +283,8 @@ static __always_inline enum sg_reason decision_reason(__u32 decision)
 		return SG_REASON_NO_GROUP;
 	case DECISION_NO_GROUP_PASS:
 		return SG_REASON_NO_GROUP_PASS;
-	case SG_DECISION_NONE:
-		return SG_REASON_NO_RULE;
 	default:
-		return decision & 1 ? SG_REASON_RULE_ACCEPT : SG_REASON_RULE_DENY;
+		return SG_REASON_NO_RULE;
 	}
 }
 

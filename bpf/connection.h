@@ -56,11 +56,65 @@ static __always_inline void connection_note(const struct sg_settings *settings,
 }
 
 /*
- * A packet of a connection that the policy of now has judged already: it was
- * opened in one direction, whose packets the rules accept and whose replies
- * they reject, so the rules need not be asked again. SG_UNDECIDED: they do;
- * SG_REASON_NO_RULE: and if they reject it, it is no reply.
+ * The entry is of a connection that the policy of now has judged, and there is
+ * nothing to be noted of it. All but the time is one condition.
  */
+static __always_inline bool is_steady(const struct sg_settings *settings, const struct flow *flow,
+				      const struct known *known)
+{
+	__u32 phase = known->at.phase, age = clock_now(settings) - known->seen;
+	__u32 difference = known->generation ^ SG_POLICY_GENERATION(flow->policy);
+
+	difference |= phase ^ flow->steady;
+	difference |= known->at.flags & (SG_CONNECTION_OPENER_FIN | SG_CONNECTION_REPLIER_FIN);
+	SG_OPAQUE(difference);
+	return !difference && age < settings->second &&
+	       (__s32)age <= (__s32)settings->timeout[phase & 15];
+}
+
+/*
+ * A plain packet in the middle of a connection: it was opened in one direction,
+ * whose packets the rules accept and whose replies they reject, so the rules
+ * need not be asked again. SG_REASON_NO_RULE: it has no entry; SG_UNDECIDED: all
+ * else.
+ *
+ * Most entries are where their tag says. That this is asked by a branch is what
+ * matters: where it is foreseen, memory is asked for the entry and for the tags
+ * at the same time.
+ */
+static __always_inline enum sg_reason connection_steady(const struct flow *flow, __u8 family)
+{
+	const struct sg_settings *settings = settings_get();
+	const struct sg_tags *first, *second;
+	struct known known;
+	struct place place;
+	struct spot spot;
+	__u32 position;
+
+	if (!settings)
+		return SG_UNDECIDED;
+	flow_place(settings, flow, family, &place);
+	first = tags_get(place.first);
+	second = tags_get(place.second);
+	if (!first || !second)
+		return SG_UNDECIDED;
+	position = SG_TAG_POSITION(place.tag);
+	if (first->tag[position] == place.tag) {
+		spot = spot_get(place.first, position, family == SG_IPV6);
+		if (!spot.entry || !spot_read(&spot, flow, &known) ||
+		    !is_steady(settings, flow, &known))
+			return SG_UNDECIDED;
+		return (known.at.flags & SG_CONNECTION_EGRESS) == flow->is_egress
+			       ? SG_REASON_RULE_ACCEPT
+			       : SG_REASON_REPLY;
+	}
+	return tags_match(first, place.tag) | tags_match(second, place.tag) ? SG_UNDECIDED
+									    : SG_REASON_NO_RULE;
+}
+
+_Static_assert(SG_CONNECTION_EGRESS == SG_EGRESS, "see connection_steady");
+
+/* Any packet of such a connection, with what it makes of it. SG_UNDECIDED: ask the rules. */
 static __always_inline enum sg_reason connection_judged(const struct flow *flow)
 {
 	const struct sg_settings *settings = settings_get();
@@ -71,7 +125,7 @@ static __always_inline enum sg_reason connection_judged(const struct flow *flow)
 
 	if (!settings)
 		return SG_UNDECIDED;
-	flow_place(settings, flow, &place);
+	flow_place(settings, flow, flow->family, &place);
 	table_find(&place, flow, &known);
 	if (!known.spot.entry)
 		return SG_REASON_NO_RULE;
@@ -105,7 +159,7 @@ static __always_inline enum sg_reason connection_open(const struct flow *flow)
 	update.now = clock_now(settings);
 	update.progress.phase = phase_new(flow);
 	update.progress.flags = flow->is_egress ? SG_CONNECTION_EGRESS : 0;
-	flow_place(settings, flow, &place);
+	flow_place(settings, flow, flow->family, &place);
 	table_find(&place, flow, &known);
 	update.restart = !known.spot.entry ||
 			 !!(known.at.flags & SG_CONNECTION_EGRESS) != flow->is_egress ||
@@ -143,7 +197,7 @@ connection_reply(const struct flow *flow, enum sg_reason rejected, bool quoted, 
 	if (!settings)
 		return rejected;
 	update.now = clock_now(settings);
-	flow_place(settings, flow, &place);
+	flow_place(settings, flow, flow->family, &place);
 	table_find(&place, flow, &known);
 	if (!known.spot.entry || is_past(settings, known.at.phase, known.seen, update.now))
 		return rejected;
@@ -170,6 +224,13 @@ __noinline int sg_connection_open(void)
 	struct sg_scratch *scratch = scratch_get();
 
 	return scratch ? connection_open(&scratch->flow) : SG_REASON_TABLE_FULL;
+}
+
+__noinline int sg_connection_judged(void)
+{
+	struct sg_scratch *scratch = scratch_get();
+
+	return scratch ? connection_judged(&scratch->flow) : SG_UNDECIDED;
 }
 
 __noinline int sg_connection_reply(__u32 rejected, __u32 quoted, __u32 is_accepted)
@@ -205,7 +266,7 @@ static __always_inline bool connection_may_exist(const struct flow *flow)
 
 	if (!settings || !share_may_hold_reply(flow))
 		return false;
-	flow_place(settings, flow, &place);
+	flow_place(settings, flow, flow->family, &place);
 	return table_may_hold(&place);
 }
 

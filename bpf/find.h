@@ -75,19 +75,12 @@ static __always_inline __u64 tags_match(const struct sg_tags *tags, __u32 tag)
 	return found;
 }
 
-/*
- * The index of the entry with this tag, or SG_BUCKET_ENTRIES. Most entries are
- * where they should be. That this is asked by a branch is what matters: where
- * it is foreseen, memory is asked for the entry and the tags at the same time.
- */
+/* The index of the entry with this tag, or SG_BUCKET_ENTRIES. */
 static __always_inline __u32 tags_find(const struct sg_tags *tags, __u32 tag)
 {
-	__u32 low, odd, position = SG_TAG_POSITION(tag);
-	__u64 found;
+	__u64 found = tags_match(tags, tag);
+	__u32 low, odd;
 
-	if (tags->tag[position] == tag)
-		return position;
-	found = tags_match(tags, tag);
 	if (!found)
 		return SG_BUCKET_ENTRIES;
 	odd = !(__u32)found;
@@ -146,7 +139,7 @@ static __always_inline bool spot_read(const struct spot *spot, const struct flow
 	/* after the phase: see table_update */
 	known->seen = entry->seen;
 	IN_ORDER();
-	if (version & 1 || *(volatile __u8 *)&entry->version != version)
+	if ((version & 1) | (*(volatile __u8 *)&entry->version ^ version))
 		return false;
 	known->spot = *spot;
 	return true;

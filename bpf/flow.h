@@ -110,7 +110,8 @@ struct place {
  * words. Without the keys nobody can choose flows that meet in a bucket more
  * often than by chance; a multiplication by a random odd number spreads it.
  */
-static __always_inline __u64 flow_hash(const struct sg_settings *settings, const struct flow *flow)
+static __always_inline __u64 flow_hash(const struct sg_settings *settings, const struct flow *flow,
+				       __u8 family)
 {
 	const __u32 *key = settings->secret;
 	__u64 hash;
@@ -118,10 +119,9 @@ static __always_inline __u64 flow_hash(const struct sg_settings *settings, const
 	hash = (__u64)(__u32)((__u32)flow->local[1] + key[0]) *
 	       (__u32)((__u32)flow->remote[1] + key[1]);
 	hash += (__u64)(__u32)(flow->ports + key[2]) * (__u32)(flow->owner + key[3]);
-	hash += (__u64)(__u32)(((__u32)flow->protocol << 8 | flow->opener << 1 | flow->family) +
-			       key[4]) *
+	hash += (__u64)(__u32)(((__u32)flow->protocol << 8 | flow->opener << 1 | family) + key[4]) *
 		key[5];
-	if (flow->family == SG_IPV6) {
+	if (family == SG_IPV6) {
 		hash += (__u64)(__u32)((__u32)(flow->local[1] >> 32) + key[6]) *
 			(__u32)((__u32)(flow->remote[1] >> 32) + key[7]);
 		hash += (__u64)(__u32)((__u32)flow->local[0] + key[8]) *
@@ -133,19 +133,21 @@ static __always_inline __u64 flow_hash(const struct sg_settings *settings, const
 	return hash * settings->multiplier;
 }
 
+/* The family is the flow's: known to the compiler, where it is, it saves asking for it. */
 static __always_inline void flow_place(const struct sg_settings *settings, const struct flow *flow,
-				       struct place *place)
+				       __u8 family, struct place *place)
 {
-	__u64 hash = flow_hash(settings, flow);
+	__u64 hash = flow_hash(settings, flow, family), zero;
 	__u32 bucket = hash >> 40 & settings->window_mask;
 	/* another bucket of the window, by other bits of the hash, with the same lock */
 	__u32 other = (bucket ^ ((__u32)(hash >> 20 | 1) * SG_LOCKS)) & settings->window_mask;
 
 	place->first = (flow->window + bucket) & settings->bucket_mask;
 	place->second = (flow->window + other) & settings->bucket_mask;
-	place->tag = SG_TAG(hash, flow->family);
-	if (!place->tag)
-		place->tag = SG_TAG_ZERO;
+	place->tag = SG_TAG(hash, family);
+	/* without a branch */
+	zero = ((__u64)place->tag - 1) >> 63;
+	place->tag |= zero * SG_TAG_ZERO;
 }
 
 #endif

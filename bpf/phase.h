@@ -30,6 +30,12 @@ static __always_inline bool tcp_goes_on(__u8 flags)
 	return (flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_ACK;
 }
 
+/* 0 for a segment in the middle of an established connection: others may alter its phase. */
+static __always_inline __u32 tcp_turns(__u8 flags)
+{
+	return (flags ^ TCP_ACK) & (TCP_ACK | TCP_SYN | TCP_RST | TCP_FIN);
+}
+
 static __always_inline __u8 phase_new(const struct flow *flow)
 {
 	if (flow->protocol == IPPROTO_TCP)

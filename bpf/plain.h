@@ -11,6 +11,7 @@
 #define BPF_PLAIN_H
 
 #include "parse.h"
+#include "phase.h"
 
 #define TCP_HEADER 20
 #define UDP_HEADER 8
@@ -21,8 +22,20 @@ struct plain {
 	struct flow *flow;    /* addresses, ports, protocol, family and flags are filled */
 	__u32 length;	      /* of the frame, in bytes */
 	__u32 payload;	      /* offset behind the transport header */
-	bool is_egress;
+	__u32 key;	      /* SG_PORT_KEY */
+	__u64 sent;	      /* all ones: by the instance, so that the source is its own; else 0 */
 };
+
+/* What belongs to the instance of what the packet has of its source and its destination. */
+static __always_inline __u64 local_of(const struct plain *plain, __u64 source, __u64 destination)
+{
+	return destination ^ ((source ^ destination) & plain->sent);
+}
+
+static __always_inline __u64 remote_of(const struct plain *plain, __u64 source, __u64 destination)
+{
+	return source ^ ((source ^ destination) & plain->sent);
+}
 
 /* The transport header at `at`, `offset` bytes into the frame; the IP packet ends at `end`. */
 static __always_inline bool plain_transport(struct plain *plain, const void *at, __u32 offset,
@@ -30,7 +43,7 @@ static __always_inline bool plain_transport(struct plain *plain, const void *at,
 {
 	const __u8 *bytes = at;
 	const __be16 *words = at;
-	__u32 source, destination, size = UDP_HEADER;
+	__u32 source, destination, size = UDP_HEADER, steady = SG_PHASE_UDP_REPLIED;
 	__u8 tcp_flags = 0;
 
 	if (at + UDP_HEADER > plain->data_end || end > plain->length)
@@ -44,14 +57,17 @@ static __always_inline bool plain_transport(struct plain *plain, const void *at,
 		tcp_flags = bytes[13];
 		if (size < TCP_HEADER)
 			return false;
+		steady = SG_PHASE_TCP_ESTABLISHED | tcp_turns(tcp_flags) << 8;
 	} else if (protocol != IPPROTO_UDP || bpf_ntohs(words[2]) < UDP_HEADER) {
 		return false;
 	}
 	plain->payload = offset + size;
+	plain->key = SG_PORT_KEY(protocol, destination);
 	plain->flow->protocol = protocol;
 	plain->flow->tcp_flags = tcp_flags;
+	plain->flow->steady = steady;
 	plain->flow->ports =
-		plain->is_egress ? source << 16 | destination : destination << 16 | source;
+		local_of(plain, source << 16 | destination, destination << 16 | source);
 	return plain->payload <= end;
 }
 
@@ -68,9 +84,9 @@ static __always_inline bool plain_ipv4(struct plain *plain, const void *at)
 	destination = bpf_ntohl(ip->daddr);
 	flow->family = SG_IPV4;
 	flow->local[0] = 0;
-	flow->local[1] = plain->is_egress ? source : destination;
+	flow->local[1] = local_of(plain, source, destination);
 	flow->remote[0] = 0;
-	flow->remote[1] = plain->is_egress ? destination : source;
+	flow->remote[1] = remote_of(plain, source, destination);
 	return plain_transport(plain, ip + 1, ETH_HLEN + sizeof(*ip),
 			       ETH_HLEN + bpf_ntohs(ip->tot_len), ip->protocol);
 }
@@ -79,26 +95,26 @@ static __always_inline bool plain_ipv6(struct plain *plain, const void *at)
 {
 	const struct ipv6hdr *ip = at;
 	struct flow *flow = plain->flow;
+	__u64 source[2], destination[2];
 
 	if ((const void *)(ip + 1) > plain->data_end || *(const __u8 *)ip >> 4 != 6)
 		return false;
 	flow->family = SG_IPV6;
-	read_halves(ip->saddr.in6_u.u6_addr32, plain->is_egress ? flow->local : flow->remote);
-	read_halves(ip->daddr.in6_u.u6_addr32, plain->is_egress ? flow->remote : flow->local);
+	read_halves(ip->saddr.in6_u.u6_addr32, source);
+	read_halves(ip->daddr.in6_u.u6_addr32, destination);
+	SG_UNROLL
+	for (int i = 0; i < 2; i++) {
+		flow->local[i] = local_of(plain, source[i], destination[i]);
+		flow->remote[i] = remote_of(plain, source[i], destination[i]);
+	}
 	return plain_transport(plain, ip + 1, ETH_HLEN + sizeof(*ip),
 			       ETH_HLEN + sizeof(*ip) + bpf_ntohs(ip->payload_len), ip->nexthdr);
 }
 
-/* Whether the frame is a plain packet; what is filled is filled then. */
-static __always_inline bool plain_read(struct plain *plain, const void *data)
+/* Whether the frame, of an EtherType that fits, is a plain packet; what is filled is filled then. */
+static __always_inline bool plain_read(struct plain *plain, const void *network, __u8 family)
 {
-	const __be16 *type = data + offsetof(struct ethhdr, h_proto);
-
-	if (data + ETH_HLEN > plain->data_end)
-		return false;
-	if (*type == bpf_htons(ETH_P_IP))
-		return plain_ipv4(plain, data + ETH_HLEN);
-	return *type == bpf_htons(ETH_P_IPV6) && plain_ipv6(plain, data + ETH_HLEN);
+	return family == SG_IPV4 ? plain_ipv4(plain, network) : plain_ipv6(plain, network);
 }
 
 #endif

@@ -77,20 +77,10 @@ static __always_inline bool frame_hides_link(const struct frame *frame, __be16 t
 	       beginning == network;
 }
 
-/* The same, where it does not pay to ask. */
+/* The same where it does not pay to ask for more: seldom true, and then often wrong. */
 static __always_inline bool frame_may_hide_link(struct __sk_buff *skb)
 {
-	const void *data = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
-	__u8 version;
-
-	if (skb->wire_len != skb->len)
-		return false;
-	if (data + ETH_HLEN > data_end)
-		return true;
-	version = *(const __u8 *)data >> 4;
-	return *(const __be16 *)(data + offsetof(struct ethhdr, h_proto)) !=
-		       (__be16)skb->protocol ||
-	       version == 4 || version == 6;
+	return skb->wire_len == skb->len;
 }
 
 /* Accepted packets go on to the next program of the hook. */

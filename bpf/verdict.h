@@ -76,9 +76,11 @@ static __always_inline enum sg_reason judge_ip(const struct packet *pkt)
 	return reason;
 }
 
+_Static_assert(SG_OPTION_GUEST == SG_EGRESS && !SG_INGRESS, "what a guest's interface receives");
+
 static __always_inline __u32 direction_of(__u32 options, bool received)
 {
-	return received == !!(options & SG_OPTION_GUEST) ? SG_EGRESS : SG_INGRESS;
+	return (options ^ !received) & SG_OPTION_GUEST;
 }
 
 /*
@@ -143,27 +145,27 @@ __noinline int sg_judge(SG_CONTEXT *ctx, __u32 ifindex, __u32 received)
 }
 
 /* SG_PORT_KEY and, above it, which rules are asked. */
-#define LAST_KEY(flow, key) ((key) | SG_LAYERS_INDEX((flow)->is_egress, (flow)->family) << 24)
+#define LAST_KEY(flow, family, key) ((key) | SG_LAYERS_INDEX((flow)->is_egress, family) << 24)
 
 /* What the rules say of a flow: searched for, unless the packets before were like it. */
 static __always_inline __u32 decide_flow(struct sg_last *last, const union sg_node *heap,
-					 const struct sg_layers *layers, const struct flow *flow)
+					 const struct sg_layers *layers, const struct flow *flow,
+					 __u8 family, __u32 key)
 {
-	__u32 key = SG_PORT_KEY(flow->protocol, flow_opening_low16(flow, flow->is_egress));
 	__u32 decision;
 
-	if (flow->comes_again &&
+	if (!flow->news &&
 	    !((last->policy ^ flow->policy) | (last->remote[0] ^ flow->remote[0]) |
-	      (last->remote[1] ^ flow->remote[1]) | (last->key ^ LAST_KEY(flow, key))))
+	      (last->remote[1] ^ flow->remote[1]) | (last->key ^ LAST_KEY(flow, family, key))))
 		return last->decision;
-	decision = decide(heap, SG_POLICY_ROOT(flow->policy), layers, flow->family, flow->remote[0],
+	decision = decide(heap, SG_POLICY_ROOT(flow->policy), layers, family, flow->remote[0],
 			  flow->remote[1], key);
 	/* many flows do not pay for this, only the second packet of a train does */
-	if (flow->comes_again) {
+	if (!flow->news) {
 		last->policy = flow->policy;
 		last->remote[0] = flow->remote[0];
 		last->remote[1] = flow->remote[1];
-		last->key = LAST_KEY(flow, key);
+		last->key = LAST_KEY(flow, family, key);
 		last->decision = decision;
 	}
 	return decision;
@@ -174,7 +176,8 @@ static __always_inline __u32 decide_flow(struct sg_last *last, const union sg_no
  * to. What is known before the rules are asked is read again after: kept in
  * registers, the verifier would follow the searches once for each value.
  */
-static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch)
+static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch, __u8 family,
+						  __u32 key)
 {
 	struct flow *flow = &scratch->flow;
 	const union sg_node *heap = heap_get();
@@ -184,17 +187,19 @@ static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch)
 
 	if (!heap)
 		return SG_UNDECIDED;
-	layers = layers_of(heap, SG_POLICY_ROOT(flow->policy), flow->is_egress, flow->family);
+	layers = layers_of(heap, SG_POLICY_ROOT(flow->policy), flow->is_egress, family);
 	if (!layers)
 		return SG_REASON_POLICY_UNREADABLE;
 	scratch->judged = SG_UNDECIDED;
 	if (!(layers->flags & SG_LAYERS_REPLIES_ACCEPTED)) {
-		reason = connection_judged(flow);
+		reason = connection_steady(flow, family);
+		if (reason == SG_UNDECIDED)
+			reason = sg_connection_judged();
 		if (reason == SG_REASON_RULE_ACCEPT || reason == SG_REASON_REPLY)
 			return reason;
 		scratch->judged = reason;
 	}
-	reason = decision_reason(decide_flow(&scratch->last, heap, layers, flow));
+	reason = decision_reason(decide_flow(&scratch->last, heap, layers, flow, family, key));
 	stateless = *(const volatile __u32 *)&layers->flags & SG_LAYERS_REPLIES_ACCEPTED;
 	if (reason == SG_REASON_RULE_ACCEPT) {
 		if (stateless || reply_is_accepted(flow))
@@ -224,65 +229,78 @@ static __always_inline enum sg_reason guard_plain(const struct flow *flow, SG_CO
 	return SG_REASON_SPOOFED;
 }
 
-static __always_inline enum sg_reason
-inspect_plain(SG_CONTEXT *ctx, const struct sg_binding *binding, struct sg_scratch *scratch)
+/* The short way of a packet of one family: judge and count, or leave it to sg_judge. */
+static __always_inline enum sg_reason quick(SG_CONTEXT *ctx, const struct sg_binding *binding,
+					    struct sg_scratch *scratch, __u8 family, bool received)
 {
-	const struct flow *flow = &scratch->flow;
-
-	if (flow->is_egress && binding->guard) {
-		enum sg_reason reason = guard_plain(flow, ctx, binding->guard);
-
-		if (reason != SG_REASON_RULE_ACCEPT)
-			return reason;
-	}
-	if (flow->protocol == IPPROTO_UDP && !(binding->options & SG_OPTION_STRICT) &&
-	    flow_is_dhcp(flow))
-		return SG_REASON_DHCP;
-	return judge_plain(scratch);
-}
-
-/* The short way of a plain packet: judge and count, or leave it to sg_judge. */
-static __always_inline enum sg_reason quick(SG_CONTEXT *ctx, __u32 ifindex, bool received)
-{
-	const struct sg_binding *binding = bpf_map_lookup_elem(&sg_bindings, &ifindex);
-	struct sg_scratch *scratch = scratch_get();
-	struct flow *flow;
+	struct flow *flow = &scratch->flow;
 	struct plain plain = {
 		.data_end = (void *)(long)ctx->data_end,
+		.flow = flow,
 		.length = frame_linear_length(ctx),
 	};
+	__u64 before = flow->remote[1];
 	enum sg_reason reason;
-	__u64 before;
 
-	if (!binding || !scratch)
-		return SG_UNDECIDED;
-	flow = &scratch->flow;
-	before = flow->remote[1];
-	if (!flow_begin(flow, binding) || binding->starts_until ||
-	    binding->options & SG_OPTION_NO_LINK_HEADER)
-		return SG_UNDECIDED;
-	plain.flow = flow;
-	plain.is_egress = direction_of(binding->options, received);
-	flow->is_egress = plain.is_egress;
+	flow->is_egress = direction_of(binding->options, received);
+	plain.sent = -(__u64)flow->is_egress;
+	SG_OPAQUE(plain.sent);
 	flow->opener = 0;
 	flow->opener_known = 0;
 	flow->is_answer = false;
 	flow->keeps_no_state = false;
-	if (!plain_read(&plain, (void *)(long)ctx->data) || (received && frame_may_hide_link(ctx)))
+	if (!plain_read(&plain, (void *)(long)ctx->data + ETH_HLEN, family))
 		return SG_UNDECIDED;
-	flow->comes_again = flow->remote[1] == before;
+	flow->news = flow->remote[1] ^ before;
 	scratch->length = plain.length;
 	scratch->headers.payload = plain.payload;
-	reason = inspect_plain(ctx, binding, scratch);
-	if (reason != SG_UNDECIDED)
-		count(ctx, SG_OWNER_SLOT(flow->owner), flow->is_egress, reason, scratch->length,
-		      scratch->headers.payload);
+	if (binding->guard && flow->is_egress) {
+		reason = guard_plain(flow, ctx, binding->guard);
+		if (reason == SG_UNDECIDED)
+			return reason;
+		if (reason == SG_REASON_SPOOFED)
+			goto judged;
+	}
+	/* what may pass without a rule */
+	if (flow_is_dhcp(flow, family))
+		return SG_UNDECIDED;
+	reason = judge_plain(scratch, family, plain.key);
+	if (reason == SG_UNDECIDED)
+		return reason;
+judged:
+	count(ctx, SG_OWNER_SLOT(flow->owner), flow->is_egress, reason, scratch->length,
+	      scratch->headers.payload);
 	return reason;
+}
+
+/*
+ * Most packets need not be read in full. Each family has a way of its own, on
+ * which nothing is asked that depends on it: between two packets the kernel does
+ * so much that the processor has forgotten our branches, so each that is taken
+ * costs.
+ */
+static __always_inline enum sg_reason judge_quickly(SG_CONTEXT *ctx, __u32 ifindex, bool received)
+{
+	const struct sg_binding *binding = bpf_map_lookup_elem(&sg_bindings, &ifindex);
+	struct sg_scratch *scratch = scratch_get();
+	const void *data = (void *)(long)ctx->data, *data_end = (void *)(long)ctx->data_end;
+	__be16 type;
+
+	if (!binding || !scratch || !flow_begin(&scratch->flow, binding) ||
+	    binding->starts_until | (binding->options & SG_OPTION_NO_LINK_HEADER) ||
+	    data + ETH_HLEN > data_end || (received && frame_may_hide_link(ctx)))
+		return SG_UNDECIDED;
+	type = *(const __be16 *)(data + offsetof(struct ethhdr, h_proto));
+	if (type == bpf_htons(ETH_P_IP))
+		return quick(ctx, binding, scratch, SG_IPV4, received);
+	if (type == bpf_htons(ETH_P_IPV6))
+		return quick(ctx, binding, scratch, SG_IPV6, received);
+	return SG_UNDECIDED;
 }
 
 static __always_inline enum sg_verdict verdict(SG_CONTEXT *ctx, __u32 ifindex, bool received)
 {
-	enum sg_reason reason = quick(ctx, ifindex, received);
+	enum sg_reason reason = judge_quickly(ctx, ifindex, received);
 
 	if (reason == SG_UNDECIDED)
 		reason = sg_judge(ctx, ifindex, received);

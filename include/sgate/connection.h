@@ -112,7 +112,7 @@ struct sg_connection6 {
 
 /* 31 bits of a hash, and the family. */
 #define SG_TAG_IPV6 0x1U
-#define SG_TAG(hash, family) (((__u32)(hash) & ~1U) | ((family) == SG_IPV6 ? SG_TAG_IPV6 : 0))
+#define SG_TAG(hash, family) (((__u32)(hash) & ~1U) | (family))
 /* In place of the one that would mean free. */
 #define SG_TAG_ZERO 0x2U
 

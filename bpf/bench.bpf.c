@@ -178,7 +178,7 @@ int sg_xdp_known6(struct xdp_md *xdp)
 SEC("tc")
 int sg_bench_inst(struct __sk_buff *skb)
 {
-	return verdict(skb, skb->cb[0], true) == SG_ACCEPT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+	return action(verdict(skb, skb->cb[0], true));
 }
 
 static __always_inline void ports_put(__be16 *ports, __be16 remote, __be16 local, bool is_sent)

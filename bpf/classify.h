@@ -15,6 +15,7 @@
 
 /* What a search returns besides an answer, which has at most 31 bits. */
 #define SEARCH_FAILED 0xffffffffU /* a node could not be read: nothing that was found counts */
+#define SEARCH_FAILED_BIT 0x80000000U
 
 static __always_inline const union sg_node *heap_get(void)
 {
@@ -171,6 +172,11 @@ static __always_inline __u32 search_ports(const union sg_node *heap, __u32 root,
 		return SG_DECISION_NONE;
 	if (list == SEARCH_FAILED)
 		return SEARCH_FAILED;
+	/* most lists; on their way nothing is jumped over */
+	if (!SG_TREE_LEVELS(list)) {
+		leaf = heap_node(heap, first);
+		return leaf ? sg_leaf_ports_answer(&leaf->leaf_ports, halves) : SEARCH_FAILED;
+	}
 	leaf = leaf_32(heap, first, first, SG_TREE_LEVELS(list), halves);
 	return leaf ? sg_leaf_ports_answer(&leaf->leaf_ports, halves) : SEARCH_FAILED;
 }
@@ -218,6 +224,15 @@ static __always_inline const struct sg_layers *layers_of(const union sg_node *he
 	return &node->root.layers[index & 3];
 }
 
+/* The smaller one, without a branch; SEARCH_FAILED is told by its highest bit. */
+static __always_inline __u32 stronger(__u32 a, __u32 b)
+{
+	__s64 more = (__s64)a - b;
+
+	SG_OPAQUE(more);
+	return b + (__u32)(more & more >> 63);
+}
+
 /*
  * The decision of the image at `root`: of its layers' decisions the smallest
  * wins. The address is that of the remote side.
@@ -228,23 +243,23 @@ static __always_inline __u32 decide(const union sg_node *heap, __u32 root,
 {
 	__u32 any, narrow, wide;
 
-	if (layers->flags & (SG_LAYERS_NO_GROUP_PASS | SG_LAYERS_NO_GROUP_DROP))
-		return layers->flags & SG_LAYERS_NO_GROUP_PASS ? DECISION_NO_GROUP_PASS
-							       : DECISION_NO_GROUP_DROP;
+	if (!(layers->flags &
+	      (SG_LAYERS_LIST | SG_LAYERS_NO_GROUP_PASS | SG_LAYERS_NO_GROUP_DROP))) {
+		/* the longest ways first, so that the processor goes the short one meanwhile */
+		narrow = search_layer(heap, root, layers->narrow, family, high, low);
+		wide = search_layer(heap, root, layers->wide, family, high, low);
+		any = search_ports(heap, root, layers->any, key);
+		narrow = search_ports(heap, root, narrow, key);
+		wide = search_ports(heap, root, wide, key);
+		if ((any | narrow | wide) & SEARCH_FAILED_BIT)
+			return SEARCH_FAILED;
+		return stronger(wide, stronger(narrow, any));
+	}
 	if (layers->flags & SG_LAYERS_LIST)
 		return search_list(heap, root + layers->any, layers->narrow, family, high, low,
 				   key);
-	/* the longest ways first, so that the processor goes the short one meanwhile */
-	narrow = search_layer(heap, root, layers->narrow, family, high, low);
-	wide = search_layer(heap, root, layers->wide, family, high, low);
-	any = search_ports(heap, root, layers->any, key);
-	narrow = search_ports(heap, root, narrow, key);
-	wide = search_ports(heap, root, wide, key);
-	if (any == SEARCH_FAILED || narrow == SEARCH_FAILED || wide == SEARCH_FAILED)
-		return SEARCH_FAILED;
-	if (narrow < any)
-		any = narrow;
-	return wide < any ? wide : any;
+	return layers->flags & SG_LAYERS_NO_GROUP_PASS ? DECISION_NO_GROUP_PASS
+						       : DECISION_NO_GROUP_DROP;
 }
 
 /* The same from its root on; `which` is SG_LAYERS_INDEX. */

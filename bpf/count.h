@@ -18,17 +18,19 @@
 /* That of the map, which is pinned when the loader puts it here. */
 const volatile struct sg_counter_layout sg_counter_layout;
 
-/* A frame of `length` bytes, of which `payload` are before its payload (0: not known). */
-static __always_inline void count(SG_CONTEXT *ctx, __u32 slot, __u32 direction,
-				  enum sg_reason reason, __u32 length, __u32 payload)
+/*
+ * A frame of `length` bytes, of which `payload` are before its payload (0: not
+ * known), that the kernel keeps in one for so many segments.
+ */
+static __always_inline void count(__u32 slot, __u32 direction, enum sg_reason reason, __u32 length,
+				  __u32 payload, __u32 segments)
 {
-	__u32 row = SG_COUNTER_ROW(direction, reason), segments;
+	__u32 row = SG_COUNTER_ROW(direction, reason);
 	__u32 index = SG_COUNTER_INDEX(sg_counter_layout, bpf_get_smp_processor_id(), row, slot);
 	struct sg_counter *counter = bpf_map_lookup_elem(&sg_counters, &index);
 
 	if (!counter)
 		return;
-	segments = frame_segments(ctx, length, payload);
 	counter->packets += segments;
 	/* each segment after the first has headers of its own */
 	counter->bytes += length + (__u64)(segments - 1) * payload;

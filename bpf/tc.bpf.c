@@ -44,6 +44,18 @@ static __always_inline __u32 frame_segments(struct __sk_buff *skb, __u32 length,
 	return length > payload ? (length - payload + size - 1) / size : 1;
 }
 
+/* The same without a branch. */
+static __always_inline __u64 frame_known_segments(struct __sk_buff *skb, __u32 *segments_out)
+{
+	__u64 below = 0 - (__u64)skb->gso_size, segments = skb->gso_segs;
+	__u64 none = (segments - 1) >> 63;
+
+	SG_OPAQUE(none);
+	SG_OPAQUE(below);
+	*segments_out = segments + none;
+	return none & below >> 63;
+}
+
 static __always_inline bool frame_load(const struct frame *frame, __u32 offset, void *to,
 				       __u32 length)
 {
@@ -83,10 +95,15 @@ static __always_inline bool frame_may_hide_link(struct __sk_buff *skb)
 	return skb->wire_len == skb->len;
 }
 
-/* Accepted packets go on to the next program of the hook. */
+/* Accepted packets go on to the next program of the hook. Without a branch. */
+static __always_inline int action(enum sg_verdict verdict)
+{
+	return TC_ACT_SHOT - (TC_ACT_SHOT - TC_ACT_UNSPEC) * (int)verdict;
+}
+
 static __always_inline int judge_skb(struct __sk_buff *skb, bool received)
 {
-	return verdict(skb, skb->ifindex, received) == SG_ACCEPT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+	return action(verdict(skb, skb->ifindex, received));
 }
 
 SEC("tc")

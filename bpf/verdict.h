@@ -140,7 +140,8 @@ __noinline int sg_judge(SG_CONTEXT *ctx, __u32 ifindex, __u32 received)
 		pkt.direction = direction_of(pkt.options, received);
 		reason = judge(&pkt, binding, parsed);
 	}
-	count(ctx, slot, pkt.direction, reason, scratch->length, scratch->headers.payload);
+	count(slot, pkt.direction, reason, scratch->length, scratch->headers.payload,
+	      frame_segments(ctx, scratch->length, scratch->headers.payload));
 	return reason;
 }
 
@@ -152,23 +153,21 @@ static __always_inline __u32 decide_flow(struct sg_last *last, const union sg_no
 					 const struct sg_layers *layers, const struct flow *flow,
 					 __u8 family, __u32 key)
 {
-	__u32 decision;
+	__u32 root = SG_POLICY_ROOT(flow->policy);
+	__u64 high = flow->remote[0], low = flow->remote[1];
 
-	if (!flow->news &&
-	    !((last->policy ^ flow->policy) | (last->remote[0] ^ flow->remote[0]) |
-	      (last->remote[1] ^ flow->remote[1]) | (last->key ^ LAST_KEY(flow, family, key))))
+	/* many flows do not pay for what is below, only the second packet of a train does */
+	if (flow->news)
+		return decide(heap, root, layers, family, high, low, key);
+	if (!((last->policy ^ flow->policy) | (last->remote[0] ^ high) | (last->remote[1] ^ low) |
+	      (last->key ^ LAST_KEY(flow, family, key))))
 		return last->decision;
-	decision = decide(heap, SG_POLICY_ROOT(flow->policy), layers, family, flow->remote[0],
-			  flow->remote[1], key);
-	/* many flows do not pay for this, only the second packet of a train does */
-	if (!flow->news) {
-		last->policy = flow->policy;
-		last->remote[0] = flow->remote[0];
-		last->remote[1] = flow->remote[1];
-		last->key = LAST_KEY(flow, family, key);
-		last->decision = decision;
-	}
-	return decision;
+	last->policy = flow->policy;
+	last->remote[0] = high;
+	last->remote[1] = low;
+	last->key = LAST_KEY(flow, family, key);
+	last->decision = sg_decide(root, SG_LAYERS_INDEX(flow->is_egress, family), high, low, key);
+	return last->decision;
 }
 
 /*
@@ -241,6 +240,7 @@ static __always_inline enum sg_reason quick(SG_CONTEXT *ctx, const struct sg_bin
 	};
 	__u64 before = flow->remote[1];
 	enum sg_reason reason;
+	__u32 segments;
 
 	flow->is_egress = direction_of(binding->options, received);
 	plain.sent = -(__u64)flow->is_egress;
@@ -249,18 +249,16 @@ static __always_inline enum sg_reason quick(SG_CONTEXT *ctx, const struct sg_bin
 	flow->opener_known = 0;
 	flow->is_answer = false;
 	flow->keeps_no_state = false;
+	if (frame_known_segments(ctx, &segments))
+		return SG_UNDECIDED;
 	if (!plain_read(&plain, (void *)(long)ctx->data + ETH_HLEN, family))
 		return SG_UNDECIDED;
 	flow->news = flow->remote[1] ^ before;
 	scratch->length = plain.length;
 	scratch->headers.payload = plain.payload;
-	if (binding->guard && flow->is_egress) {
-		reason = guard_plain(flow, ctx, binding->guard);
-		if (reason == SG_UNDECIDED)
-			return reason;
-		if (reason == SG_REASON_SPOOFED)
-			goto judged;
-	}
+	if (binding->guard & (__u32)plain.sent)
+		goto guarded;
+permitted:
 	/* what may pass without a rule */
 	if (flow_is_dhcp(flow, family))
 		return SG_UNDECIDED;
@@ -268,9 +266,17 @@ static __always_inline enum sg_reason quick(SG_CONTEXT *ctx, const struct sg_bin
 	if (reason == SG_UNDECIDED)
 		return reason;
 judged:
-	count(ctx, SG_OWNER_SLOT(flow->owner), flow->is_egress, reason, scratch->length,
-	      scratch->headers.payload);
+	count(SG_OWNER_SLOT(flow->owner), flow->is_egress, reason, scratch->length,
+	      scratch->headers.payload, segments);
 	return reason;
+guarded:
+	/* here, so that those without a guard need not jump over it */
+	reason = guard_plain(flow, ctx, binding->guard);
+	if (reason == SG_REASON_RULE_ACCEPT)
+		goto permitted;
+	if (reason == SG_REASON_SPOOFED)
+		goto judged;
+	return SG_UNDECIDED;
 }
 
 /*
@@ -298,13 +304,15 @@ static __always_inline enum sg_reason judge_quickly(SG_CONTEXT *ctx, __u32 ifind
 	return SG_UNDECIDED;
 }
 
+_Static_assert(SG_ACCEPT == 1 && SG_DROP == 0, "a verdict is a bit");
+
 static __always_inline enum sg_verdict verdict(SG_CONTEXT *ctx, __u32 ifindex, bool received)
 {
 	enum sg_reason reason = judge_quickly(ctx, ifindex, received);
 
 	if (reason == SG_UNDECIDED)
 		reason = sg_judge(ctx, ifindex, received);
-	return SG_REASON_ACCEPTS(reason) ? SG_ACCEPT : SG_DROP;
+	return SG_REASON_ACCEPTS(reason);
 }
 
 #endif

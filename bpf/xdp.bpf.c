@@ -39,6 +39,13 @@ static __always_inline __u32 frame_segments(struct xdp_md *xdp, __u32 length, __
 	return 1;
 }
 
+static __always_inline __u64 frame_known_segments(struct xdp_md *xdp, __u32 *segments_out)
+{
+	(void)xdp;
+	*segments_out = 1;
+	return 0;
+}
+
 static __always_inline bool frame_load(const struct frame *frame, __u32 offset, void *to,
 				       __u32 length)
 {
@@ -62,7 +69,8 @@ static __always_inline bool frame_may_hide_link(struct xdp_md *xdp)
 SEC("xdp")
 int sg_xdp_rx(struct xdp_md *xdp)
 {
-	return verdict(xdp, xdp->ingress_ifindex, true) == SG_ACCEPT ? XDP_PASS : XDP_DROP;
+	/* without a branch */
+	return XDP_DROP + (XDP_PASS - XDP_DROP) * verdict(xdp, xdp->ingress_ifindex, true);
 }
 
 char LICENSE[] SEC("license") = "GPL";

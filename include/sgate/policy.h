@@ -118,8 +118,8 @@ struct sg_inner64 {
  * start of each node of the level but the first one.
  */
 struct sg_table {
-	__u64 first;   /* key >> shift of entry 0, which is for all smaller ones too */
-	__u64 entries; /* the last one is for all greater ones too */
+	__u64 first; /* key >> shift of entry 0, which is for all smaller ones too */
+	__u64 last;  /* entry, which is for all greater ones too */
 	__u32 shift;
 	__u32 list;  /* places in the tree */
 	__u32 level; /* of its first node */
@@ -300,11 +300,14 @@ _Static_assert(sizeof(union sg_node) == 64, "one cache line");
 /* The entry of a table for a key. */
 static __always_inline __u64 sg_table_index(const struct sg_table *table, __u64 key)
 {
-	__u64 upper = key >> (table->shift & 63), index = upper - table->first;
+	__s64 index = (key >> (table->shift & 63)) - table->first, sign = index >> 63, left;
 
-	if (index < table->entries)
-		return index;
-	return upper < table->first ? 0 : table->entries - 1;
+	/* no smaller than 0 and no greater than the last one, without a branch */
+	SG_OPAQUE(sign);
+	index &= ~sign;
+	left = table->last - index;
+	SG_OPAQUE(left);
+	return index + (left & left >> 63);
 }
 
 /* How many of the halves that are set in `sum`, which is a sum of such words. */

@@ -276,7 +276,7 @@ static void fill_table(const struct address_keys *all, const struct tree_size *s
 	memset(nodes, 0, level * sizeof(*nodes));
 	nodes[0].table = (struct sg_table){
 		.first = size->table_first,
-		.entries = size->table_entries,
+		.last = size->table_entries - 1,
 		.shift = size->table_shift,
 		.list = (uint32_t)list,
 		.level = (uint32_t)level,

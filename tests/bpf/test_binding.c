@@ -172,11 +172,11 @@ static void a_tree_that_leads_out_of_the_heap_makes_the_policy_unreadable(void *
 			set_layers(&image, (struct sg_layers){.narrow = tree});
 			break;
 		case 3: /* a table without end */
-			root->table = (struct sg_table){.entries = ~0ULL};
+			root->table = (struct sg_table){.last = 1ULL << 62};
 			set_layers(&image, (struct sg_layers){.narrow = tree | SG_TREE_TABLE});
 			break;
 		default: /* a table whose entry leads nowhere */
-			root->table = (struct sg_table){.entries = 1};
+			root->table = (struct sg_table){.last = 0};
 			set_layers(&image, (struct sg_layers){.wide = tree | SG_TREE_TABLE});
 		}
 		harness_bind_image(harness, &image, 0);

@@ -44,15 +44,15 @@ struct {
 } sg_bench_ring6 SEC(".maps");
 
 /*
- * Key: position. Index of the interface whose binding is to judge it; written by
+ * Key: half of the position. Index of the interface whose binding is to judge it; written by
  * the loader, and not read where it is the same for all.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, SG_BENCH_PACKETS);
+	__uint(max_entries, SG_BENCH_PACKETS / 2);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, __u32[2]);
 } sg_bench_ifindex SEC(".maps");
 
 struct {
@@ -211,12 +211,13 @@ static __always_inline bool packet_put(const struct sg_bench_state *state, __u32
 
 static __always_inline __u32 ifindex_get(const struct sg_bench_state *state, __u32 at)
 {
-	const __u64 *own;
+	__u32 pair = at / 2;
+	const __u32 *own;
 
 	if (state->ifindex)
 		return state->ifindex;
-	own = bpf_map_lookup_elem(&sg_bench_ifindex, &at);
-	return own ? *own : 0;
+	own = bpf_map_lookup_elem(&sg_bench_ifindex, &pair);
+	return own ? own[at % 2] : 0;
 }
 
 /*

@@ -44,12 +44,13 @@ static __always_inline void flow_icmp(const struct headers *headers, struct flow
 }
 
 /* Whose it is. false: the instance has no policy, or none yet. */
-static __always_inline bool flow_begin(struct flow *flow, const struct sg_binding *binding)
+static __always_inline bool flow_begin(struct flow *flow, __u32 ifindex,
+				       const struct sg_binding *binding)
 {
 	flow->policy = *(const volatile __u64 *)&binding->policy;
 	flow->owner = binding->owner;
-	flow->window = binding->window;
-	flow->share = binding->share;
+	flow->window = SG_WINDOW(SG_OWNER_SLOT(binding->owner));
+	flow->ifindex = ifindex;
 	return flow->policy;
 }
 

@@ -40,8 +40,8 @@ struct flow {
 	__u64 remote[2];
 	__u32 owner;
 	__u32 window; /* first bucket of the owner's window */
-	__u32 share;  /* entries that the owner may have */
-	__u32 ports;  /* as in struct sg_connection */
+	__u32 ifindex;
+	__u32 ports; /* as in struct sg_connection */
 	__u8 protocol;
 	__u8 family;
 	__u8 opener;	   /* SG_CONNECTION_EGRESS, where opener_known */

@@ -21,13 +21,22 @@ struct {
 	__type(value, struct sg_binding);
 } sg_bindings SEC(".maps");
 
-/* The same for interface indexes from SG_NEAR_IFINDEXES on. Full: the attach is refused. */
+/* The same, for what few packets need. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SG_NEAR_IFINDEXES);
+	__type(key, __u32);
+	__type(value, struct sg_rest);
+} sg_rest SEC(".maps");
+
+/* Both for interface indexes from SG_NEAR_IFINDEXES on. Full: the attach is refused. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, SG_SLOTS(SG_INSTANCES));
 	__type(key, __u32);
-	__type(value, struct sg_binding);
+	__type(value, struct sg_far);
 } sg_bindings_far SEC(".maps");
 
 /* Key: node of the policy heap. Full: the change is refused and the old policy kept. */

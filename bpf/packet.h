@@ -44,6 +44,16 @@ static __always_inline struct sg_scratch *scratch_get(void)
 	return bpf_map_lookup_elem(&sg_scratch, &zero);
 }
 
+static __always_inline const struct sg_rest *rest_find(__u32 ifindex)
+{
+	const struct sg_far *far;
+
+	if (ifindex < SG_NEAR_IFINDEXES)
+		return bpf_map_lookup_elem(&sg_rest, &ifindex);
+	far = bpf_map_lookup_elem(&sg_bindings_far, &ifindex);
+	return far ? &far->rest : NULL;
+}
+
 /* A packet that takes the whole way; whose it is stands in scratch->flow from the beginning. */
 struct packet {
 	SG_CONTEXT *ctx;

@@ -29,18 +29,18 @@
 #define QUOTED_TRANSPORT 8 /* bytes of a transport header that an ICMP error quotes at least */
 
 /* Whether the instance lets this EtherType through unread. */
-static __always_inline bool ethertype_is_allowed(const struct sg_binding *binding, __be16 type)
+static __always_inline bool ethertype_is_allowed(const struct sg_rest *rest, __be16 type)
 {
 	bool found = false;
 
 	SG_UNROLL
 	for (int i = 0; i < SG_MAX_ETHERTYPES; i++)
-		found |= binding->ethertype[i] == type;
+		found |= rest->ethertype[i] == type;
 	return found && type;
 }
 
 /* What becomes of a packet by its EtherType alone. */
-static __always_inline enum sg_reason parse_ethertype(const struct sg_binding *binding, __be16 type,
+static __always_inline enum sg_reason parse_ethertype(const struct sg_rest *rest, __be16 type,
 						      struct headers *headers)
 {
 	headers->family = type == bpf_htons(ETH_P_IPV6) ? SG_IPV6 : SG_IPV4;
@@ -48,14 +48,14 @@ static __always_inline enum sg_reason parse_ethertype(const struct sg_binding *b
 		return SG_UNDECIDED;
 	if (type == bpf_htons(ETH_P_ARP))
 		return SG_REASON_ARP;
-	if (ethertype_is_allowed(binding, type))
+	if (ethertype_is_allowed(rest, type))
 		return SG_REASON_ETHERTYPE_ALLOWED;
 	return SG_REASON_ETHERTYPE;
 }
 
 /* The link header and up to two VLAN tags, counting one that is in the metadata. */
 static __always_inline enum sg_reason parse_link(const struct frame *frame, bool received,
-						 const struct sg_binding *binding,
+						 __u32 options, const struct sg_rest *rest,
 						 struct headers *headers)
 {
 	const __be16 *field;
@@ -63,14 +63,14 @@ static __always_inline enum sg_reason parse_link(const struct frame *frame, bool
 	__u16 copy;
 
 	headers->network = 0;
-	if (binding->options & SG_OPTION_NO_LINK_HEADER)
-		return parse_ethertype(binding, frame->metadata_proto, headers);
+	if (options & SG_OPTION_NO_LINK_HEADER)
+		return parse_ethertype(rest, frame->metadata_proto, headers);
 	field = frame_bytes(frame, offsetof(struct ethhdr, h_proto), sizeof(copy), &copy);
 	if (!field)
 		return SG_REASON_MALFORMED;
 	type = *field;
 	if (received && frame_hides_link(frame, type))
-		return parse_ethertype(binding, frame->metadata_proto, headers);
+		return parse_ethertype(rest, frame->metadata_proto, headers);
 	headers->network = ETH_HLEN;
 	SG_UNROLL
 	for (__u32 tags = 0; tags < SG_MAX_VLAN_TAGS; tags++) {
@@ -85,7 +85,7 @@ static __always_inline enum sg_reason parse_link(const struct frame *frame, bool
 		type = *field;
 		headers->network += 4;
 	}
-	return parse_ethertype(binding, type, headers);
+	return parse_ethertype(rest, type, headers);
 }
 
 /*

@@ -290,22 +290,23 @@ static __always_inline enum sg_reason table_make(const struct sg_settings *setti
 						 const struct update *update)
 {
 	struct sg_share *share = share_get(flow->owner);
+	const struct sg_rest *rest = rest_find(flow->ifindex);
 	enum sg_budget budget = SG_PHASE_BUDGET(update->progress.phase);
 	__u32 at, preferred = SG_TAG_POSITION(place->tag);
 	struct victim victim;
 	bool taken;
 
-	if (!share)
+	if (!share || !rest)
 		return SG_REASON_SHARE_FULL;
 	/* thrown away in this moment: the next packet finds the new epoch */
 	if (share->epoch != SG_OWNER_EPOCH(flow->owner))
 		return SG_UNDECIDED;
-	taken = share_take(share, flow->share, budget);
+	taken = share_take(share, rest->share, budget);
 	at = sg_find_room(place->first, place->second, flow->owner, update->now,
 			  ROOM(taken ? 0 : budget, preferred));
 	if (!taken && at >= NO_POSITION) {
 		sweep_window(settings, share, flow->window, update->now);
-		taken = share_take(share, flow->share, budget);
+		taken = share_take(share, rest->share, budget);
 		if (taken)
 			at = sg_find_room(place->first, place->second, flow->owner, update->now,
 					  ROOM(0, preferred));

@@ -15,9 +15,12 @@
 
 static __always_inline const struct sg_binding *binding_find(__u32 ifindex)
 {
+	const struct sg_far *far;
+
 	if (ifindex < SG_NEAR_IFINDEXES)
 		return bpf_map_lookup_elem(&sg_bindings, &ifindex);
-	return bpf_map_lookup_elem(&sg_bindings_far, &ifindex);
+	far = bpf_map_lookup_elem(&sg_bindings_far, &ifindex);
+	return far ? &far->binding : NULL;
 }
 
 /* A segment of a connection that may have run before the programs came (abi.h). */
@@ -90,6 +93,7 @@ static __always_inline __u32 direction_of(__u32 options, bool received)
 __noinline int sg_parse(SG_CONTEXT *ctx, __u32 ifindex, __u32 received)
 {
 	const struct sg_binding *binding = binding_find(ifindex);
+	const struct sg_rest *rest = rest_find(ifindex);
 	struct sg_scratch *scratch = scratch_get();
 	enum sg_reason reason;
 	struct frame frame;
@@ -99,24 +103,24 @@ __noinline int sg_parse(SG_CONTEXT *ctx, __u32 ifindex, __u32 received)
 	scratch->headers = (struct headers){};
 	frame_read(ctx, &frame);
 	scratch->length = frame.length;
-	if (!binding)
+	if (!binding || !rest)
 		return SG_REASON_NO_INSTANCE;
-	reason = parse_link(&frame, received, binding, &scratch->headers);
+	reason = parse_link(&frame, received, binding->options, rest, &scratch->headers);
 	if (reason == SG_UNDECIDED)
 		reason = parse_network(&frame, frame.length, &scratch->headers);
 	return reason;
 }
 
-static __always_inline enum sg_reason judge(struct packet *pkt, const struct sg_binding *binding,
+static __always_inline enum sg_reason judge(struct packet *pkt, const struct sg_rest *rest,
 					    enum sg_reason parsed)
 {
 	const struct headers *headers = &pkt->scratch->headers;
 
 	if (parsed != SG_UNDECIDED && !SG_REASON_ACCEPTS(parsed))
 		return parsed;
-	if (pkt->direction == SG_EGRESS && binding->guard &&
-	    (!sg_guard_permits_source(pkt->ctx, binding->guard, pkt->options, parsed) ||
-	     !guard_permits_payload(pkt->ctx, binding->guard, headers, parsed)))
+	if (pkt->direction == SG_EGRESS && rest->guard &&
+	    (!sg_guard_permits_source(pkt->ctx, rest->guard, pkt->options, parsed) ||
+	     !guard_permits_payload(pkt->ctx, rest->guard, headers, parsed)))
 		return SG_REASON_SPOOFED;
 	return parsed == SG_UNDECIDED ? judge_ip(pkt) : parsed;
 }
@@ -126,6 +130,7 @@ __noinline int sg_judge(SG_CONTEXT *ctx, __u32 ifindex, __u32 received)
 {
 	enum sg_reason parsed = sg_parse(ctx, ifindex, received), reason = SG_REASON_NO_INSTANCE;
 	const struct sg_binding *binding = binding_find(ifindex);
+	const struct sg_rest *rest = rest_find(ifindex);
 	struct sg_scratch *scratch = scratch_get();
 	struct packet pkt = {.ctx = ctx, .scratch = scratch};
 	__u32 slot = 0;
@@ -133,12 +138,12 @@ __noinline int sg_judge(SG_CONTEXT *ctx, __u32 ifindex, __u32 received)
 	/* it is an array's first entry, and so always there */
 	if (!scratch)
 		return SG_REASON_NO_INSTANCE;
-	if (binding && flow_begin(&scratch->flow, binding)) {
+	if (binding && rest && flow_begin(&scratch->flow, ifindex, binding)) {
 		slot = SG_OWNER_SLOT(scratch->flow.owner);
 		pkt.options = binding->options;
-		pkt.starts_until = binding->starts_until;
+		pkt.starts_until = rest->starts_until;
 		pkt.direction = direction_of(pkt.options, received);
-		reason = judge(&pkt, binding, parsed);
+		reason = judge(&pkt, rest, parsed);
 	}
 	count(slot, pkt.direction, reason, scratch->length, scratch->headers.payload,
 	      frame_segments(ctx, scratch->length, scratch->headers.payload));
@@ -214,16 +219,17 @@ static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch, __
 }
 
 /* Whether the source is the instance's own, as far as that is known. */
-static __always_inline enum sg_reason guard_plain(const struct flow *flow, SG_CONTEXT *ctx,
-						  __u32 guard)
+static __always_inline enum sg_reason guard_plain(const struct flow *flow, SG_CONTEXT *ctx)
 {
 	const void *data = (void *)(long)ctx->data, *data_end = (void *)(long)ctx->data_end;
+	const struct sg_rest *rest = rest_find(flow->ifindex);
 
-	/* an address that is none yet */
-	if (!(flow->local[0] | flow->local[1]) || data + ETH_HLEN > data_end)
+	/* an address that is none yet; a guard that is just being taken away */
+	if (!(flow->local[0] | flow->local[1]) || data + ETH_HLEN > data_end || !rest ||
+	    !rest->guard)
 		return SG_UNDECIDED;
-	if (sg_guard_permits_plain(guard, mac_read(data + ETH_ALEN), flow->family, flow->local[0],
-				   flow->local[1]))
+	if (sg_guard_permits_plain(rest->guard, mac_read(data + ETH_ALEN), flow->family,
+				   flow->local[0], flow->local[1]))
 		return SG_REASON_RULE_ACCEPT;
 	return SG_REASON_SPOOFED;
 }
@@ -256,7 +262,7 @@ static __always_inline enum sg_reason quick(SG_CONTEXT *ctx, const struct sg_bin
 	flow->news = flow->remote[1] ^ before;
 	scratch->length = plain.length;
 	scratch->headers.payload = plain.payload;
-	if (binding->guard & (__u32)plain.sent)
+	if (binding->options & SG_OPTION_GUARDED & (__u32)plain.sent)
 		goto guarded;
 permitted:
 	/* what may pass without a rule */
@@ -271,7 +277,7 @@ judged:
 	return reason;
 guarded:
 	/* here, so that those without a guard need not jump over it */
-	reason = guard_plain(flow, ctx, binding->guard);
+	reason = guard_plain(flow, ctx);
 	if (reason == SG_REASON_RULE_ACCEPT)
 		goto permitted;
 	if (reason == SG_REASON_SPOOFED)
@@ -292,8 +298,8 @@ static __always_inline enum sg_reason judge_quickly(SG_CONTEXT *ctx, __u32 ifind
 	const void *data = (void *)(long)ctx->data, *data_end = (void *)(long)ctx->data_end;
 	__be16 type;
 
-	if (!binding || !scratch || !flow_begin(&scratch->flow, binding) ||
-	    binding->starts_until | (binding->options & SG_OPTION_NO_LINK_HEADER) ||
+	if (!binding || !scratch || !flow_begin(&scratch->flow, ifindex, binding) ||
+	    binding->options & (SG_OPTION_STARTING | SG_OPTION_NO_LINK_HEADER) ||
 	    data + ETH_HLEN > data_end || (received && frame_may_hide_link(ctx)))
 		return SG_UNDECIDED;
 	type = *(const __be16 *)(data + offsetof(struct ethhdr, h_proto));

@@ -21,15 +21,21 @@
  * What the packets of one interface meet. The loader writes `policy` last and
  * with one store, so a packet sees the old policy or the new one, whole. An
  * entry that is all zeroes is no entry: its packets are dropped.
+ *
+ * It is read for every packet, so it is short: those of thousands of interfaces
+ * stay in the caches.
  */
 struct sg_binding {
 	__u64 policy;  /* SG_POLICY_WORD; 0: none */
 	__u32 owner;   /* SG_OWNER: the instance's slot, from 1 on, and epoch */
 	__u32 options; /* SG_OPTION_* */
+};
+
+/* What few packets need of it. */
+struct sg_rest {
 	__be16 ethertype[SG_MAX_ETHERTYPES]; /* allowed beside IP and ARP; 0: unused */
-	__u32 guard;  /* heap index of the guard image's root; 0: addresses are not known */
-	__u32 window; /* first bucket of its connections */
-	__u32 share;  /* connections that it may have; half of them unreplied */
+	__u32 guard; /* heap index of the guard image's root; 0: addresses are not known */
+	__u32 share; /* connections that it may have; half of them unreplied */
 	/*
 	 * Programs are just being put on an interface that is in use: until then
 	 * (units of sg_settings), TCP segments that begin no connection pass, so that
@@ -37,7 +43,13 @@ struct sg_binding {
 	 * 0 when that is over; the time is for a loader that dies meanwhile.
 	 */
 	__u32 starts_until;
-	__u32 reserved[4];
+	__u32 reserved;
+};
+
+/* Both, of an interface index from SG_NEAR_IFINDEXES on. */
+struct sg_far {
+	struct sg_binding binding;
+	struct sg_rest rest;
 };
 
 /* Heap index of the image's root in the low half, its generation in the high one. */
@@ -51,6 +63,9 @@ struct sg_binding {
 #define SG_OPTION_STRICT 0x2U
 /* Frames begin with the IP header: the interface has no link layer of its own. */
 #define SG_OPTION_NO_LINK_HEADER 0x4U
+/* Its sg_rest has a guard, or a time in starts_until. */
+#define SG_OPTION_GUARDED 0x8U
+#define SG_OPTION_STARTING 0x10U
 
 /* How the programs are attached, for the loader that takes them off again. */
 #define SG_OPTION_RX_SHIFT 8  /* enum sg_hook of received packets */
@@ -113,8 +128,9 @@ struct sg_meta {
 	struct sg_extent dirty[SG_MAX_DIRTY_EXTENTS];
 };
 
-_Static_assert(sizeof(struct sg_binding) == 64, "a cache line");
-_Static_assert(__builtin_offsetof(struct sg_binding, ethertype) == 16, "no padding");
+_Static_assert(sizeof(struct sg_binding) == 16, "four in a cache line");
+_Static_assert(sizeof(struct sg_rest) == 32, "half a cache line");
+_Static_assert(sizeof(struct sg_far) == 48, "no padding");
 _Static_assert(sizeof(struct sg_counter) == 16, "never in two cache lines");
 _Static_assert(sizeof(struct sg_counters) == 768, "no padding");
 _Static_assert(__builtin_offsetof(struct sg_meta, dirty) == 48, "no padding");

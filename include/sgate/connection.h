@@ -81,6 +81,12 @@ enum sg_budget {
 
 _Static_assert(SG_SLOTS(SG_MAX_INSTANCES) <= 1U << SG_OWNER_SLOT_BITS, "a slot fits");
 
+/*
+ * First bucket of the window of a slot's instance, modulo the buckets of the
+ * table. 2^32 by the golden ratio: it spreads consecutive slots.
+ */
+#define SG_WINDOW(slot) ((slot)*0x9e3779b1U)
+
 /* The instance sent the first packet; else it received it. */
 #define SG_CONNECTION_EGRESS 0x1U
 /* TCP: the opener, the other side, has sent its FIN. */

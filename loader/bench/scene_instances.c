@@ -17,12 +17,11 @@
 
 static int bind_instances(struct session *session, uint64_t word, struct error *err)
 {
-	struct sg_binding binding = {.policy = word, .share = 1024};
+	struct binding binding = {.policy = word, .share = 1024};
 	int r = 0;
 
 	for (uint32_t i = 0; !r && i < BENCH_INSTANCES; i++) {
 		binding.owner = share_owner(session->kern, BENCH_SLOT + i);
-		binding.window = share_window(session->kern, BENCH_SLOT + i);
 		r = binding_set(session->kern, FIRST_IFINDEX + i, &binding, err);
 	}
 	return r;
@@ -32,7 +31,7 @@ static int unbind_instances(struct session *session, struct error *err)
 {
 	int r = 0;
 
-	memset(trial_ring(session->trial)->ifindex, 0, SG_BENCH_PACKETS * sizeof(uint64_t));
+	memset(trial_ring(session->trial)->ifindex, 0, SG_BENCH_PACKETS * sizeof(uint32_t));
 	for (uint32_t i = 0; !r && i < BENCH_INSTANCES; i++)
 		r = binding_clear(session->kern, FIRST_IFINDEX + i, err);
 	return r;

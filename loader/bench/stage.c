@@ -26,10 +26,9 @@ void published_fini(struct published *published)
 int stage_bind(struct session *session, uint64_t word, struct error *err)
 {
 	struct connection_table table;
-	struct sg_binding binding = {
+	struct binding binding = {
 		.policy = word,
 		.owner = share_owner(session->kern, BENCH_SLOT),
-		.window = share_window(session->kern, BENCH_SLOT),
 	};
 
 	connection_table(session->kern, &table);

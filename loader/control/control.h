@@ -249,7 +249,7 @@ struct instance_state {
 	bool has_link;
 	struct link_info link; /* when has_link */
 	bool is_bound;	       /* the kernel has its entry */
-	struct sg_binding binding;
+	struct binding binding;
 	enum sg_hook rx, tx;  /* of received and of sent packets, as the kernel has them now */
 	const char *side;     /* "host" or "guest": what auto became; "auto" before that */
 	const char *no_group; /* "drop" or "pass", likewise */

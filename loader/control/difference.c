@@ -38,15 +38,12 @@ bool present_hooks_are_right(const struct present *present)
 }
 
 /* All but what tells where its images are. */
-static struct sg_binding binding_without_images(const struct kern *kern,
-						const struct target *target, uint32_t owner,
-						const struct hooks *hooks)
+static struct binding binding_without_images(const struct target *target, uint32_t owner,
+					     const struct hooks *hooks)
 {
 	const struct instance_options *options = &target->instance.options;
-	uint32_t slot = target->instance.slot;
-	struct sg_binding binding = {
+	struct binding binding = {
 		.owner = owner,
-		.window = share_window(kern, slot),
 		.share = target->share,
 		.options = hooks_to_options(hooks),
 	};
@@ -62,10 +59,10 @@ static struct sg_binding binding_without_images(const struct kern *kern,
 	return binding;
 }
 
-struct sg_binding target_binding(const struct kern *kern, const struct target *target,
-				 uint32_t owner, const struct hooks *hooks)
+struct binding target_binding(const struct target *target, uint32_t owner,
+			      const struct hooks *hooks)
 {
-	struct sg_binding binding = binding_without_images(kern, target, owner, hooks);
+	struct binding binding = binding_without_images(target, owner, hooks);
 
 	binding.policy = target->policy->word;
 	binding.guard = target->guard_root;
@@ -91,7 +88,7 @@ static bool policy_is_right(const struct kern *kern, struct policy_set *set, uin
 }
 
 static bool guard_is_right(const struct kern *kern, const struct target *target,
-			   const struct sg_binding *binding)
+			   const struct binding *binding)
 {
 	if (!target->guard.count)
 		return !binding->guard;
@@ -99,11 +96,10 @@ static bool guard_is_right(const struct kern *kern, const struct target *target,
 }
 
 /* But for the images. */
-static bool entry_is_right(const struct kern *kern, const struct target *target,
-			   const struct sg_binding *binding, uint32_t owner,
-			   const struct hooks *hooks)
+static bool entry_is_right(const struct target *target,
+			   const struct binding *binding, uint32_t owner, const struct hooks *hooks)
 {
-	struct sg_binding wanted = binding_without_images(kern, target, owner, hooks);
+	struct binding wanted = binding_without_images(target, owner, hooks);
 
 	wanted.policy = binding->policy;
 	wanted.guard = binding->guard;
@@ -111,20 +107,20 @@ static bool entry_is_right(const struct kern *kern, const struct target *target,
 }
 
 bool target_lacks_only_policy(const struct kern *kern, const struct target *target,
-			      const struct sg_binding *binding)
+			      const struct binding *binding)
 {
 	struct hooks named = hooks_of_binding(binding);
 
 	return SG_OWNER_SLOT(binding->owner) == target->instance.slot &&
 	       binding->policy != target->policy->word &&
-	       entry_is_right(kern, target, binding, binding->owner, &named) &&
+	       entry_is_right(target, binding, binding->owner, &named) &&
 	       guard_is_right(kern, target, binding);
 }
 
 const char *target_difference(const struct kern *kern, const struct target *target,
 			      const struct present *present)
 {
-	const struct sg_binding *binding = &present->binding;
+	const struct binding *binding = &present->binding;
 
 	if (!present->is_bound)
 		return "has no entry";
@@ -139,12 +135,11 @@ const char *target_difference(const struct kern *kern, const struct target *targ
 	if (!guard_is_right(kern, target, binding))
 		return "may send from other addresses than its own";
 	if (SG_OWNER_SLOT(binding->owner) == target->instance.slot &&
-	    (binding->owner != present->owner ||
-	     binding->window != share_window(kern, target->instance.slot)))
+	    binding->owner != present->owner)
 		return "has another part of the connection table than its own";
 	if (binding->share != target->share)
 		return "may have another number of connections than it should";
-	if (!entry_is_right(kern, target, binding, present->owner, &present->wanted))
+	if (!entry_is_right(target, binding, present->owner, &present->wanted))
 		return "has other options than it should";
 	return NULL;
 }

@@ -95,7 +95,7 @@ static int touch_names(struct change *change, const struct interface_changes *ch
 /* Whether one of the interfaces that went has an entry still. */
 static bool any_bound(struct control *control, const struct interface_changes *changes)
 {
-	struct sg_binding binding;
+	struct binding binding;
 	struct error ignored;
 	struct kern *kern;
 

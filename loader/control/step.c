@@ -19,9 +19,9 @@
 struct step {
 	uint32_t ifindex;
 	char dev[DEV_MAX + 1];
-	struct sg_binding before; /* all zeroes: it had no entry */
-	struct hooks after;	  /* what the step attached; all NONE: it detached */
-	bool is_starting;	  /* its entry has starts_until */
+	struct binding before; /* all zeroes: it had no entry */
+	struct hooks after;    /* what the step attached; all NONE: it detached */
+	bool is_starting;      /* its entry has starts_until */
 };
 
 /*
@@ -60,7 +60,7 @@ int step_bind(struct steps *steps, struct kern *kern, const struct target *targe
 			   present->live.tx == SG_HOOK_NONE;
 	uint32_t starts_until = is_starting ? start_deadline(kern) : 0;
 	uint32_t owner = present->owner;
-	struct sg_binding binding;
+	struct binding binding;
 	int r = note_step(steps, kern, ifindex, target->link.name, &hooks, err);
 
 	/* an entry that was left by another interface with this index, be it the same instance's */
@@ -71,7 +71,7 @@ int step_bind(struct steps *steps, struct kern *kern, const struct target *targe
 	}
 	if (r)
 		return r;
-	binding = target_binding(kern, target, owner, &hooks);
+	binding = target_binding(target, owner, &hooks);
 	binding.starts_until = starts_until;
 	r = binding_set(kern, ifindex, &binding, err);
 	if (r || present_hooks_are_right(present))
@@ -81,7 +81,7 @@ int step_bind(struct steps *steps, struct kern *kern, const struct target *targe
 		return r;
 	steps->items[steps->count - 1].after = hooks;
 	steps->items[steps->count - 1].is_starting = is_starting;
-	binding = target_binding(kern, target, owner, &hooks);
+	binding = target_binding(target, owner, &hooks);
 	binding.starts_until = starts_until;
 	return binding_set(kern, ifindex, &binding, err);
 }
@@ -90,7 +90,7 @@ int step_swap_policy(struct steps *steps, struct kern *kern, const struct target
 		     struct error *err)
 {
 	uint32_t ifindex = target->link.ifindex;
-	struct sg_binding binding;
+	struct binding binding;
 	struct hooks hooks;
 	int r;
 
@@ -108,7 +108,7 @@ int step_swap_policy(struct steps *steps, struct kern *kern, const struct target
 int steps_settle(const struct steps *steps, struct kern *kern, struct error *err)
 {
 	const struct timespec wait = {.tv_nsec = START_NS};
-	struct sg_binding binding;
+	struct binding binding;
 	bool has_waited = false;
 	int r = 0;
 
@@ -150,7 +150,7 @@ int step_unbind(struct steps *steps, struct kern *kern, const struct bound *boun
 static void undo_step(struct kern *kern, const struct step *step)
 {
 	struct hooks hooks = hooks_of_binding(&step->before);
-	struct sg_binding before = step->before;
+	struct binding before = step->before;
 	struct error ignored;
 
 	if (!before.policy) {

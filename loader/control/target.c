@@ -162,7 +162,7 @@ int targets_load(struct change *change, struct targets *targets_out, struct erro
 	return 0;
 }
 
-static int add_bound(uint32_t ifindex, const struct sg_binding *binding, void *context)
+static int add_bound(uint32_t ifindex, const struct binding *binding, void *context)
 {
 	struct bounds *bounds = context;
 

@@ -11,7 +11,7 @@
 /* An entry that the kernel has. */
 struct bound {
 	uint32_t ifindex;
-	struct sg_binding binding;
+	struct binding binding;
 };
 
 struct bounds {
@@ -49,7 +49,7 @@ struct hooks target_hooks(const struct kern *kern, const struct target *target);
 /* How a target is now, beside the hooks that it should have. */
 struct present {
 	bool is_bound;
-	struct sg_binding binding;
+	struct binding binding;
 	struct hooks named;  /* what the entry says */
 	struct hooks live;   /* what is there */
 	struct hooks wanted; /* what should be there; own_clsact as it is */
@@ -64,12 +64,12 @@ const char *target_difference(const struct kern *kern, const struct target *targ
 			      const struct present *present);
 
 /* The entry that a target should have with its policy and guard as published, and these hooks. */
-struct sg_binding target_binding(const struct kern *kern, const struct target *target,
-				 uint32_t owner, const struct hooks *hooks);
+struct binding target_binding(const struct target *target, uint32_t owner,
+			      const struct hooks *hooks);
 
 /* Whether its entry is what it should be with its hooks as they are named, but for the policy. */
 bool target_lacks_only_policy(const struct kern *kern, const struct target *target,
-			      const struct sg_binding *binding);
+			      const struct binding *binding);
 
 /* Everything that is bound. */
 int bounds_load(const struct kern *kern, struct bounds *bounds_out, struct error *err);

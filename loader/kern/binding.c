@@ -22,26 +22,76 @@ static uint32_t near_end(const struct kern *kern)
 
 static int reach(const struct kern *kern, uint32_t end)
 {
-	return memory_reach(kern, MAP_BINDINGS, end * sizeof(*kern->bindings));
+	int r = memory_reach(kern, MAP_BINDINGS, end * sizeof(*kern->bindings));
+
+	return r ? r : memory_reach(kern, MAP_REST, end * sizeof(*kern->rest));
 }
 
-bool binding_get(const struct kern *kern, uint32_t ifindex, struct sg_binding *binding_out)
+/* What of the options follows from the rest. */
+#define DERIVED_OPTIONS (SG_OPTION_GUARDED | SG_OPTION_STARTING)
+
+static struct binding joined(const struct sg_binding *binding, const struct sg_rest *rest)
+{
+	struct binding whole = {
+		.policy = binding->policy,
+		.owner = binding->owner,
+		.options = binding->options & ~DERIVED_OPTIONS,
+		.guard = rest->guard,
+		.share = rest->share,
+		.starts_until = rest->starts_until,
+	};
+
+	memcpy(whole.ethertype, rest->ethertype, sizeof(whole.ethertype));
+	return whole;
+}
+
+static struct sg_far parted(const struct binding *whole)
+{
+	struct sg_far far = {
+		.binding.policy = whole->policy,
+		.binding.owner = whole->owner,
+		.binding.options = whole->options,
+		.rest.guard = whole->guard,
+		.rest.share = whole->share,
+		.rest.starts_until = whole->starts_until,
+	};
+
+	if (whole->guard)
+		far.binding.options |= SG_OPTION_GUARDED;
+	if (whole->starts_until)
+		far.binding.options |= SG_OPTION_STARTING;
+	memcpy(far.rest.ethertype, whole->ethertype, sizeof(far.rest.ethertype));
+	return far;
+}
+
+/* One in the hash. false: there is none. */
+static bool far_get(const struct kern *kern, uint32_t ifindex, struct binding *binding_out)
+{
+	struct sg_far far;
+
+	if (bpf_map_lookup_elem(kern->maps[MAP_BINDINGS_FAR], &ifindex, &far))
+		return false;
+	*binding_out = joined(&far.binding, &far.rest);
+	return true;
+}
+
+bool binding_get(const struct kern *kern, uint32_t ifindex, struct binding *binding_out)
 {
 	if (ifindex < SG_NEAR_IFINDEXES) {
 		if (ifindex >= near_end(kern) || reach(kern, ifindex + 1) ||
 		    !__atomic_load_n(&kern->bindings[ifindex].policy, __ATOMIC_ACQUIRE))
 			return false;
-		*binding_out = kern->bindings[ifindex];
+		*binding_out = joined(&kern->bindings[ifindex], &kern->rest[ifindex]);
 		return true;
 	}
-	return !bpf_map_lookup_elem(kern->maps[MAP_BINDINGS_FAR], &ifindex, binding_out);
+	return far_get(kern, ifindex, binding_out);
 }
 
 /* Images that the interface's entry names, and `next` (NULL: none) does not, may soon be free. */
-static int retire_old(struct kern *kern, uint32_t ifindex, const struct sg_binding *next,
+static int retire_old(struct kern *kern, uint32_t ifindex, const struct binding *next,
 		      struct error *err)
 {
-	struct sg_binding old;
+	struct binding old;
 	int r = 0;
 
 	if (!binding_get(kern, ifindex, &old))
@@ -71,16 +121,18 @@ static bool meaning_changes(const struct sg_binding *old, const struct sg_bindin
 	       (old->options ^ new->options) & options;
 }
 
-int binding_set(struct kern *kern, uint32_t ifindex, const struct sg_binding *binding,
+int binding_set(struct kern *kern, uint32_t ifindex, const struct binding *binding,
 		struct error *err)
 {
 	int r = retire_old(kern, ifindex, binding, err);
+	const struct sg_far wanted = parted(binding);
 	struct sg_binding *near;
+	struct sg_rest *rest;
 
 	if (r)
 		return r;
 	if (ifindex >= SG_NEAR_IFINDEXES) {
-		if (bpf_map_update_elem(kern->maps[MAP_BINDINGS_FAR], &ifindex, binding, BPF_ANY))
+		if (bpf_map_update_elem(kern->maps[MAP_BINDINGS_FAR], &ifindex, &wanted, BPF_ANY))
 			return kern_error(err, errno, "cannot bind interface index %u", ifindex);
 		return 0;
 	}
@@ -91,20 +143,21 @@ int binding_set(struct kern *kern, uint32_t ifindex, const struct sg_binding *bi
 	if (ifindex >= near_end(kern))
 		__atomic_store_n(&kern->meta->near_end, ifindex + 1, __ATOMIC_RELEASE);
 	near = &kern->bindings[ifindex];
-	if (near->policy && meaning_changes(near, binding)) {
+	if (near->policy && meaning_changes(near, &wanted.binding)) {
 		__atomic_store_n(&near->policy, NO_IMAGE, __ATOMIC_RELEASE);
 		r = grace_period_wait(err);
 		if (r)
 			return r;
 	}
-	near->owner = binding->owner;
-	near->options = binding->options;
-	memcpy(near->ethertype, binding->ethertype, sizeof(near->ethertype));
-	__atomic_store_n(&near->guard, binding->guard, __ATOMIC_RELEASE);
-	near->window = binding->window;
-	near->share = binding->share;
-	__atomic_store_n(&near->starts_until, binding->starts_until, __ATOMIC_RELEASE);
-	__atomic_store_n(&near->policy, binding->policy, __ATOMIC_RELEASE);
+	rest = &kern->rest[ifindex];
+	memcpy(rest->ethertype, wanted.rest.ethertype, sizeof(rest->ethertype));
+	rest->share = wanted.rest.share;
+	__atomic_store_n(&rest->guard, wanted.rest.guard, __ATOMIC_RELEASE);
+	__atomic_store_n(&rest->starts_until, wanted.rest.starts_until, __ATOMIC_RELEASE);
+	/* after what they tell of */
+	near->owner = wanted.binding.owner;
+	__atomic_store_n(&near->options, wanted.binding.options, __ATOMIC_RELEASE);
+	__atomic_store_n(&near->policy, wanted.binding.policy, __ATOMIC_RELEASE);
 	return 0;
 }
 
@@ -130,13 +183,13 @@ int binding_clear(struct kern *kern, uint32_t ifindex, struct error *err)
 }
 
 int binding_each(const struct kern *kern,
-		 int (*each)(uint32_t ifindex, const struct sg_binding *binding, void *context),
+		 int (*each)(uint32_t ifindex, const struct binding *binding, void *context),
 		 void *context)
 {
 	int fd = kern->maps[MAP_BINDINGS_FAR];
 	uint32_t key, *previous = NULL;
 	uint32_t end = near_end(kern);
-	struct sg_binding binding;
+	struct binding binding;
 	int r = reach(kern, end);
 
 	if (r)
@@ -144,13 +197,13 @@ int binding_each(const struct kern *kern,
 	for (uint32_t i = 0; i < end; i++) {
 		if (!kern->bindings[i].policy)
 			continue;
-		binding = kern->bindings[i];
+		binding = joined(&kern->bindings[i], &kern->rest[i]);
 		r = each(i, &binding, context);
 		if (r)
 			return r;
 	}
 	while (!bpf_map_get_next_key(fd, previous, &key)) {
-		if (!bpf_map_lookup_elem(fd, &key, &binding)) {
+		if (far_get(kern, key, &binding)) {
 			r = each(key, &binding, context);
 			if (r)
 				return r;

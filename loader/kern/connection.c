@@ -14,8 +14,7 @@
 #include "util/cleanup.h"
 
 #define COPY_TRIES 4
-#define SMALLEST_FRAME 14	/* that a test run takes */
-#define WINDOW_STEP 0x9e3779b1U /* 2^32 by the golden ratio: spreads consecutive slots */
+#define SMALLEST_FRAME 14 /* that a test run takes */
 
 /* The table's clock, asked of the programs. */
 static int clock_read(const struct kern *kern, uint32_t *now_out)
@@ -63,7 +62,7 @@ uint32_t share_owner(const struct kern *kern, uint32_t slot)
 
 uint32_t share_window(const struct kern *kern, uint32_t slot)
 {
-	return slot * WINDOW_STEP & kern->settings->bucket_mask;
+	return SG_WINDOW(slot) & kern->settings->bucket_mask;
 }
 
 int buckets_reach(const struct kern *kern)
@@ -273,7 +272,7 @@ static int free_abandoned(struct kern *kern, uint32_t slot, uint32_t owner)
 
 int connections_flush(struct kern *kern, uint32_t slot, uint32_t ifindex, struct error *err)
 {
-	struct sg_binding binding;
+	struct binding binding;
 	struct sg_share share;
 	uint32_t owner;
 	int r = share_read(kern, slot, &share);

@@ -53,7 +53,7 @@ static int add_image(const struct bound_images *images, uint32_t root)
 	return r ? r : extents_add(images->extents, extent);
 }
 
-static int add_bound(uint32_t ifindex, const struct sg_binding *binding, void *context)
+static int add_bound(uint32_t ifindex, const struct binding *binding, void *context)
 {
 	struct bound_images *images = context;
 	int r = add_image(images, SG_POLICY_ROOT(binding->policy));

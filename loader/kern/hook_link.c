@@ -371,7 +371,7 @@ int links_refresh(struct kern *kern, struct error *err)
 /* Whether the interface's binding says that this link is to be there. */
 static bool is_named(const struct kern *kern, const struct pinned *pinned)
 {
-	struct sg_binding binding;
+	struct binding binding;
 	struct hooks hooks;
 
 	if (!binding_get(kern, pinned->ifindex, &binding))

@@ -55,7 +55,7 @@ const char *hook_text(enum sg_hook hook)
 	return "none";
 }
 
-struct hooks hooks_of_binding(const struct sg_binding *binding)
+struct hooks hooks_of_binding(const struct binding *binding)
 {
 	return (struct hooks){
 		.rx = binding->options >> SG_OPTION_RX_SHIFT & SG_OPTION_HOOK_MASK,
@@ -269,7 +269,7 @@ struct refreshing {
 	struct error *err;
 };
 
-static int refresh_filters(uint32_t ifindex, const struct sg_binding *binding, void *context)
+static int refresh_filters(uint32_t ifindex, const struct binding *binding, void *context)
 {
 	struct refreshing *refreshing = context;
 	struct hooks hooks = hooks_of_binding(binding);

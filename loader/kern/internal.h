@@ -11,6 +11,7 @@
 /* Maps of bpf/maps.h, in the order of kern_map_names. */
 enum kern_map {
 	MAP_BINDINGS,
+	MAP_REST,
 	MAP_BINDINGS_FAR,
 	MAP_HEAP,
 	MAP_COUNTERS,
@@ -52,11 +53,12 @@ struct kern {
 	int links_dir;		     /* descriptor of links/, -1 when there is none */
 	uint32_t tcx_ids[2]; /* of the programs of tcx links, by enum hook_path; 0: unknown */
 	/*
-	 * The mmapable maps, as memory. Of the bindings, heap, counters and buckets as much as
+	 * The mmapable maps, as memory. Of the bindings, their rest, heap, counters and buckets as much as
 	 * memory_reach was asked for.
 	 */
 	struct map_memory *memory; /* owned */
 	struct sg_binding *bindings;
+	struct sg_rest *rest;
 	union sg_node *heap;
 	struct sg_meta *meta;
 	struct sg_settings *settings;

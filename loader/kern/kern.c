@@ -97,6 +97,7 @@ static int map_memory(const struct kern *kern, enum kern_map which, size_t size,
 }
 
 #define BINDINGS_BYTES (SG_NEAR_IFINDEXES * sizeof(struct sg_binding))
+#define REST_BYTES (SG_NEAR_IFINDEXES * sizeof(struct sg_rest))
 #define HEAP_BYTES (SG_HEAP_NODES * sizeof(union sg_node))
 #define META_BYTES 4096 /* a page */
 
@@ -113,6 +114,8 @@ static int map_all(struct kern *kern, struct error *err)
 	if (!r)
 		r = memory_reserve(kern, MAP_BINDINGS, BINDINGS_BYTES, (void **)&kern->bindings,
 				   err);
+	if (!r)
+		r = memory_reserve(kern, MAP_REST, REST_BYTES, (void **)&kern->rest, err);
 	if (!r)
 		r = memory_reserve(kern, MAP_HEAP, HEAP_BYTES, (void **)&kern->heap, err);
 	if (!r)
@@ -246,7 +249,7 @@ int kern_open(const char *dir, enum kern_access access, const struct connection_
 	return 0;
 }
 
-static int is_any(uint32_t ifindex, const struct sg_binding *binding, void *context)
+static int is_any(uint32_t ifindex, const struct binding *binding, void *context)
 {
 	(void)ifindex;
 	(void)binding;

@@ -99,15 +99,27 @@ void heap_use(const struct kern *kern, struct heap_use *use_out);
 
 /* --- bindings --- */
 
+/* What an interface's packets meet, as a whole: struct sg_binding and struct sg_rest. */
+struct binding {
+	uint64_t policy;
+	uint32_t owner;
+	uint32_t options;		       /* but for those that say what the rest has */
+	uint16_t ethertype[SG_MAX_ETHERTYPES]; /* network byte order */
+	uint32_t guard;
+	uint32_t share;
+	uint32_t starts_until;
+	uint32_t zero; /* no padding: two are compared as bytes */
+};
+
 /* false: none (the entry is all zeroes). */
-bool binding_get(const struct kern *kern, uint32_t ifindex, struct sg_binding *binding_out);
+bool binding_get(const struct kern *kern, uint32_t ifindex, struct binding *binding_out);
 /* Write an entry; its policy word last and at once. May fail for the hash of large indexes. */
-int binding_set(struct kern *kern, uint32_t ifindex, const struct sg_binding *binding,
+int binding_set(struct kern *kern, uint32_t ifindex, const struct binding *binding,
 		struct error *err);
 int binding_clear(struct kern *kern, uint32_t ifindex, struct error *err);
 /* Calls `each` for every entry, ascending in the array, then the hash; stops at nonzero. */
 int binding_each(const struct kern *kern,
-		 int (*each)(uint32_t ifindex, const struct sg_binding *binding, void *context),
+		 int (*each)(uint32_t ifindex, const struct binding *binding, void *context),
 		 void *context);
 
 /* --- hooks --- */
@@ -156,7 +168,7 @@ int hooks_strays(struct kern *kern, bool check_only, void (*each)(uint32_t ifind
 /* Whether a link of ours is left here that an interface took along when it went. */
 bool hooks_died(const struct kern *kern, uint32_t ifindex);
 
-struct hooks hooks_of_binding(const struct sg_binding *binding);
+struct hooks hooks_of_binding(const struct binding *binding);
 uint32_t hooks_to_options(const struct hooks *hooks);
 const char *hook_text(enum sg_hook hook); /* "tcx", "tc", "xdp", "xdp-generic", "none" */
 
@@ -230,7 +242,7 @@ int connections_each(const struct kern *kern, uint32_t slot,
  */
 int connections_flush(struct kern *kern, uint32_t slot, uint32_t ifindex, struct error *err);
 
-/* sg_binding.starts_until for a start that begins now; 0 when the clock cannot be read. */
+/* starts_until of a binding for a start that begins now; 0 when the clock cannot be read. */
 uint32_t start_deadline(const struct kern *kern);
 
 /* What a binding says of a slot's connections: whose they are now, and where they begin. */

@@ -20,11 +20,12 @@
 #include "xdp.skel.h"
 
 const char *const kern_map_names[MAP_COUNT] = {
-	[MAP_BINDINGS] = "sg_bindings", [MAP_BINDINGS_FAR] = "sg_bindings_far",
-	[MAP_HEAP] = "sg_heap",		[MAP_COUNTERS] = "sg_counters",
-	[MAP_META] = "sg_meta",		[MAP_CONNECTIONS] = "sg_connections",
-	[MAP_TAGS] = "sg_tags",		[MAP_CONNECTIONS6] = "sg_connections6",
-	[MAP_SHARES] = "sg_shares",	[MAP_SETTINGS] = "sg_settings",
+	[MAP_BINDINGS] = "sg_bindings",		[MAP_REST] = "sg_rest",
+	[MAP_BINDINGS_FAR] = "sg_bindings_far", [MAP_HEAP] = "sg_heap",
+	[MAP_COUNTERS] = "sg_counters",		[MAP_META] = "sg_meta",
+	[MAP_CONNECTIONS] = "sg_connections",	[MAP_TAGS] = "sg_tags",
+	[MAP_CONNECTIONS6] = "sg_connections6", [MAP_SHARES] = "sg_shares",
+	[MAP_SETTINGS] = "sg_settings",
 };
 
 const char *const kern_program_names[PROGRAM_COUNT] = {

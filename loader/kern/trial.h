@@ -47,7 +47,7 @@ struct kern *trial_kern(struct trial *trial);
 struct trial_ring {
 	struct sg_bench_packet4 *ipv4;
 	struct sg_bench_packet6 *ipv6;
-	uint64_t *ifindex; /* TRIAL_TC_INSTANCE: of all packets of a run, or of none */
+	uint32_t *ifindex; /* TRIAL_TC_INSTANCE: of all packets of a run, or of none */
 };
 const struct trial_ring *trial_ring(const struct trial *trial);
 

@@ -108,7 +108,6 @@ int harness_open_with(void **state, const struct connection_settings *settings)
 	the_harness.fragments = -1;
 	the_harness.ifindex = LOOPBACK;
 	the_harness.own_slot = SLOT;
-	the_harness.window_slot = SLOT;
 	the_harness.share = settings->share;
 	*state = &the_harness;
 	if (cannot_run())
@@ -189,14 +188,13 @@ struct harness harness_second(const struct harness *harness, uint32_t ifindex, u
 
 	second.ifindex = ifindex;
 	second.own_slot = slot;
-	second.window_slot = slot;
 	second.slot = 0;
 	second.options = 0;
 	second.guard = 0;
 	return second;
 }
 
-void harness_bind_raw(struct harness *harness, const struct sg_binding *binding)
+void harness_bind_raw(struct harness *harness, const struct binding *binding)
 {
 	struct error err;
 
@@ -209,11 +207,10 @@ void harness_bind_raw(struct harness *harness, const struct sg_binding *binding)
 
 void harness_bind_image(struct harness *harness, const struct image *image, uint32_t options)
 {
-	struct sg_binding binding = {
+	struct binding binding = {
 		.owner = share_owner(harness->kern, harness->own_slot),
 		.options = options,
 		.guard = harness->guard,
-		.window = share_window(harness->kern, harness->window_slot),
 		.share = harness->share,
 	};
 	uint64_t word;
@@ -258,7 +255,7 @@ void harness_unbind(struct harness *harness)
 
 void harness_guard(struct harness *harness, const struct image *image)
 {
-	struct sg_binding binding;
+	struct binding binding;
 	struct error err;
 
 	harness->guard = 0;

@@ -35,7 +35,6 @@ struct harness {
 	uint32_t options;
 	/* What the next binding is made with. */
 	uint32_t own_slot;
-	uint32_t window_slot; /* where its connections are: at the same place as this one's */
 	uint32_t share;
 	uint32_t guard;
 	struct sg_counters seen; /* of the slot, after the last run */
@@ -64,7 +63,7 @@ struct harness harness_second(const struct harness *harness, uint32_t ifindex, u
 /* What is bound to the interface from now on. Options are SG_OPTION_*. */
 void harness_bind(struct harness *harness, const struct policy *policy, uint32_t options);
 void harness_bind_image(struct harness *harness, const struct image *image, uint32_t options);
-void harness_bind_raw(struct harness *harness, const struct sg_binding *binding);
+void harness_bind_raw(struct harness *harness, const struct binding *binding);
 void harness_unbind(struct harness *harness);
 void harness_bind_rows(struct harness *harness, const struct rule_row *rows, size_t count,
 		       uint32_t options);

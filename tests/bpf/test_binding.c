@@ -39,7 +39,7 @@ static void without_a_binding_all_is_dropped_and_counted_in_slot_0(void **state)
 /* The binding of bind_all(), with another policy word. */
 static void bind_word(struct harness *harness, uint64_t word)
 {
-	struct sg_binding binding;
+	struct binding binding;
 
 	bind_all(harness, 0);
 	assert_true(binding_get(harness->kern, 1, &binding));

@@ -163,7 +163,7 @@ static void other_ethertypes_have_a_source_as_well(void **state)
 		{"type=0x88cd data=46", "f6:" OTHER_MAC, SG_REASON_ETHERTYPE},
 	};
 	struct harness *harness = harness_of(state);
-	struct sg_binding binding;
+	struct binding binding;
 
 	/* an image is kept for as long as it is bound */
 	bind_all(harness, 0);

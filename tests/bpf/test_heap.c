@@ -73,7 +73,7 @@ static bool holds_pattern(const struct kern *kern, uint64_t word, uint32_t nodes
 
 static void bind_word(struct kern *kern, uint32_t ifindex, uint64_t word)
 {
-	struct sg_binding binding = {.policy = word, .owner = SG_OWNER(1, 0)};
+	struct binding binding = {.policy = word, .owner = SG_OWNER(1, 0)};
 	struct error err;
 
 	if (binding_set(kern, ifindex, &binding, &err))
@@ -94,7 +94,7 @@ struct found {
 	size_t count;
 };
 
-static int note_index(uint32_t ifindex, const struct sg_binding *binding, void *context)
+static int note_index(uint32_t ifindex, const struct binding *binding, void *context)
 {
 	struct found *found = context;
 
@@ -289,7 +289,7 @@ static void bindings_of_small_and_large_indexes_are_found(void **state)
 	const size_t count = sizeof(indexes) / sizeof(indexes[0]);
 	struct kern *kern = empty_heap(state);
 	uint64_t word = publish_pattern(kern, 10, 1);
-	struct sg_binding binding;
+	struct binding binding;
 	struct found found = {};
 
 	for (size_t i = 0; i < count; i++) {

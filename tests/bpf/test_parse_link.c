@@ -102,7 +102,7 @@ static void a_link_header_alone_is_judged_at_xdp(void **state)
 /* The binding of bind_all() with EtherTypes beside. */
 static void allow(struct harness *harness, const uint16_t *types, size_t count)
 {
-	struct sg_binding binding;
+	struct binding binding;
 
 	bind_all(harness, 0);
 	assert_true(binding_get(harness->kern, 1, &binding));

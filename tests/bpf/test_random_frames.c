@@ -67,7 +67,7 @@ static void subject_make(struct subject *subject, uint64_t seed)
 
 static void subject_bind(struct harness *harness, struct subject *subject)
 {
-	struct sg_binding binding;
+	struct binding binding;
 
 	harness_bind(harness, &subject->policy, subject->model.options);
 	assert_true(binding_get(harness->kern, 1, &binding));

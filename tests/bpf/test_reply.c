@@ -93,7 +93,7 @@ static void a_start_lets_running_connections_go_on_and_ends_by_itself(void **sta
 {
 	static const struct talk datagram = {UDP, 40000, 80, 1, SG_IPV4};
 	struct harness *harness = begin(state);
-	struct sg_binding binding;
+	struct binding binding;
 
 	assert_true(binding_get(harness->kern, harness->ifindex, &binding));
 	binding.starts_until = harness_now(harness) + 2;

@@ -53,7 +53,7 @@ struct world {
 
 static void bind_policy(struct world *world, struct side *side, uint32_t number)
 {
-	struct sg_binding binding;
+	struct binding binding;
 
 	harness_bind_image(&side->harness, &world->images[number], side->model.options);
 	assert_true(binding_get(side->harness.kern, side->harness.ifindex, &binding));
@@ -240,11 +240,10 @@ static void every_packet_gets_the_reason_of_the_model(void **state)
 
 	assert_non_null(world);
 	print_message("SGATE_SEED=%llu\n", (unsigned long long)seed);
-	for (uint32_t i = 0; i < SIDES; i++) {
+	for (uint32_t i = 0; i < SIDES; i++)
 		world->sides[i].harness = harness_second(harness, ifindexes[i], 20 + i);
-		/* their entries lie side by side */
-		world->sides[i].harness.window_slot = 20;
-	}
+	/* the table is one window: their entries lie side by side */
+	harness->kern->settings->bucket_mask = harness->kern->settings->window_mask;
 	for (int i = 0; i < WORLDS; i++)
 		run_world(world, seed + i);
 	/* The packets must be worth something: each way a packet can go is taken often. */

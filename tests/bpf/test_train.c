@@ -154,7 +154,7 @@ static void bind_rule(struct harness *harness, const struct way *way, const stru
 
 static uint64_t word_of(const struct harness *harness)
 {
-	struct sg_binding binding;
+	struct binding binding;
 
 	assert_true(binding_get(harness->kern, harness->ifindex, &binding));
 	return binding.policy;

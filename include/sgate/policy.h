@@ -11,19 +11,6 @@
  *   node 1   struct sg_image_header: for the loader, not read for a packet
  *   ...      search trees
  *   ...      rule table: rank -> rule id, 16 a node, for the loader
- *
- * A tree says for each key in which interval it lies. It is static: first its
- * root, then level by level all inner nodes, then all leaves, which lie equally
- * deep. An inner node holds where each of its children but the first one
- * begins; the children lie one behind the other. A leaf holds interval starts
- * and the answer of each interval, from the one on in which it begins itself.
- * So the number of steps is the tree's and not the key's, no step waits for an
- * answer, and nothing in it is a branch that depends on the key.
- *
- * A large tree of addresses begins with a table instead of its upper levels:
- * the root is a struct sg_table, then come the entries, one for each value of the
- * upper bits of a key. An entry says where in the list of all starts of the
- * next level its own ones are; they are compared as those of an inner node.
  */
 #ifndef SGATE_POLICY_H
 #define SGATE_POLICY_H
@@ -32,10 +19,7 @@
 #include <stdbool.h>
 
 #include "sgate/limits.h"
-
-#ifndef __always_inline
-#define __always_inline inline __attribute__((always_inline))
-#endif
+#include "sgate/tree.h"
 
 enum sg_direction {
 	SG_INGRESS, /* to the instance */
@@ -46,25 +30,6 @@ enum sg_family {
 	SG_IPV4,
 	SG_IPV6,
 };
-
-/*
- * Reference of a tree: its root, and how many levels of inner nodes are above
- * the leaves.
- */
-#define SG_TREE(node, levels) ((__u32)(levels) << 24 | (__u32)(node))
-#define SG_TREE_NODE(tree) ((tree)&0xffffffU)
-#define SG_TREE_LEVELS(tree) ((tree) >> 24 & SG_MAX_LEVELS)
-/* It begins with a table. */
-#define SG_TREE_TABLE 0x08000000U
-
-/*
- * In a tree of IPv6 addresses an answer may be another tree, to be searched for
- * the low half of the address. The answer of an address is the reference of a
- * port list (a tree as well) or 0 for none, that of a port list a decision,
- * below.
- */
-#define SG_ANSWER_LOW_HALF 0x40000000U
-#define SG_ANSWER_VALUE 0x3fffffffU
 
 /*
  * A decision is rank << 1 | accept. Ranks count the rules of the image in the
@@ -82,90 +47,6 @@ enum sg_family {
  */
 #define SG_PORT_KEY(protocol, low16) ((__u32)(protocol) << 16 | (__u32)(low16))
 #define SG_PORT_KEY_LAST 0x00ffffffU
-
-/*
- * Inner nodes compare two starts at a time, in the halves of a word: bits 0 to
- * 28 and 31 to 59. A start S is written as 2^29 - S, and the key is added, so
- * that the bit above a half is set where the start is not above the key. An
- * unused place is 0. Starts of IPv4 addresses are in units of a block, see
- * below.
- */
-#define SG_HALF_BITS 29
-#define SG_HALF_SHIFT 31
-#define SG_HALF_ABOVE ((__u64)1 << SG_HALF_BITS)
-#define SG_HALVES(value) ((__u64)(value) | (__u64)(value) << SG_HALF_SHIFT)
-#define SG_CHILDREN_32 16
-
-struct sg_inner32 {
-	__u64 starts[7]; /* of children 1 to 14 */
-	__u64 last;	 /* low half: start of child 15; above it: place of child 0 in the tree */
-};
-
-/*
- * The same for trees with keys of 64 bits and of IPv6 addresses, one start a
- * word: of the upper 64 bits of the key the first 63, as 2^63 - S.
- */
-#define SG_CHILDREN_64 8
-
-struct sg_inner64 {
-	__u64 starts[SG_CHILDREN_64 - 1];
-	__u64 children; /* place of child 0 in the tree */
-};
-
-/*
- * Entries are the words of the list, as in inner nodes, to begin with: that one
- * and the seven behind it have all starts of the entry's keys. The list has the
- * start of each node of the level but the first one.
- */
-struct sg_table {
-	__u64 first; /* key >> shift of entry 0, which is for all smaller ones too */
-	__u64 last;  /* entry, which is for all greater ones too */
-	__u32 shift;
-	__u32 list;  /* places in the tree */
-	__u32 level; /* of its first node */
-	__u32 reserved[9];
-};
-
-#define SG_TABLE_ENTRIES 16 /* in a node */
-#define SG_LIST_WORDS 8	    /* that a key is compared with */
-
-/*
- * Unused places at the end of a leaf repeat the last answer. What begins a leaf
- * that is not the tree's first one is a multiple of a block of keys.
- */
-#define SG_LEAF_32 8
-#define SG_LEAF_64 6
-#define SG_LEAF_128 4
-#define SG_LEAF_PORTS 8
-#define SG_BLOCK_SHIFT_32 3
-#define SG_BLOCK_SHIFT_64 1 /* of 128 bits, of the upper half */
-
-struct sg_leaf32 {
-	__u32 start[SG_LEAF_32]; /* the first one is not above any key that comes here */
-	__u32 answer[SG_LEAF_32];
-};
-
-/* Low halves of IPv6 addresses, and MAC addresses. */
-struct sg_leaf64 {
-	__u64 start[SG_LEAF_64 - 1]; /* of the second interval and so on */
-	__u32 answer[SG_LEAF_64];
-};
-
-/* IPv6 addresses. */
-struct sg_leaf128 {
-	__u64 high[SG_LEAF_128 - 1];
-	__u64 low[SG_LEAF_128 - 1];
-	__u32 answer[SG_LEAF_128];
-};
-
-/*
- * A leaf of a port list: all starts as in an inner node, and below the first one
- * SG_DECISION_NONE.
- */
-struct sg_leaf_ports {
-	__u64 starts[SG_LEAF_PORTS / 2];
-	__u32 answer[SG_LEAF_PORTS];
-};
 
 /*
  * Few rules are not worth a tree. They are lines of a list, one for each prefix
@@ -271,184 +152,13 @@ union sg_node {
 	__u32 rule_id[16];
 };
 
-_Static_assert(sizeof(struct sg_table) == 64, "one cache line");
-_Static_assert(sizeof(struct sg_inner32) == 64, "one cache line");
-_Static_assert(sizeof(struct sg_inner64) == 64, "one cache line");
-_Static_assert(sizeof(struct sg_leaf32) == 64, "one cache line");
-_Static_assert(sizeof(struct sg_leaf64) == 64, "one cache line");
-_Static_assert(sizeof(struct sg_leaf128) == 64, "one cache line");
-_Static_assert(sizeof(struct sg_leaf_ports) == 64, "one cache line");
+_Static_assert(SG_DECISION_NONE == (__u32)(~0ULL >> 34), "see sg_leaf_ports_answer");
 _Static_assert(sizeof(struct sg_list32) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_line64) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_root) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_guard) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_image_header) == 64, "one cache line");
 _Static_assert(sizeof(union sg_node) == 64, "one cache line");
-
-/*
- * Keeps the compiler from turning the sums below into compare-and-branch:
- * with random keys a branch a start costs far more than the arithmetic.
- */
-#define SG_OPAQUE(value) asm volatile("" : "+r"(value))
-
-#ifdef __clang__
-#define SG_UNROLL _Pragma("unroll")
-#else
-#define SG_UNROLL _Pragma("GCC unroll 8")
-#endif
-
-/* The entry of a table for a key. */
-static __always_inline __u64 sg_table_index(const struct sg_table *table, __u64 key)
-{
-	__s64 index = (key >> (table->shift & 63)) - table->first, sign = index >> 63, left;
-
-	/* no smaller than 0 and no greater than the last one, without a branch */
-	SG_OPAQUE(sign);
-	index &= ~sign;
-	left = table->last - index;
-	SG_OPAQUE(left);
-	return index + (left & left >> 63);
-}
-
-/* How many of the halves that are set in `sum`, which is a sum of such words. */
-static __always_inline __u64 sg_halves_count(__u64 sum)
-{
-	return (sum >> SG_HALF_BITS & 0xf) + (sum >> (SG_HALF_BITS + SG_HALF_SHIFT));
-}
-
-/*
- * One step down: the place in the tree of the child for the key whose
- * SG_HALVES are `key`. Two sums, so that neither is a long chain.
- */
-static __always_inline __u64 sg_inner32_child(const struct sg_inner32 *node, __u64 key)
-{
-	__u64 both = SG_HALVES(SG_HALF_ABOVE), even = 0, odd = 0, last = node->last;
-
-	SG_OPAQUE(both);
-	SG_UNROLL
-	for (int i = 0; i < 6; i += 2) {
-		even += (node->starts[i] + key) & both;
-		odd += (node->starts[i + 1] + key) & both;
-		SG_OPAQUE(odd);
-	}
-	even += (node->starts[6] + key) & both;
-	odd += (last + key) & SG_HALF_ABOVE;
-	return (last >> SG_HALF_SHIFT) + sg_halves_count(even + odd);
-}
-
-/* How many of the starts in a part of a table's list are not above the key; else the same. */
-static __always_inline __u64 sg_list32_count(const __u64 *words, __u64 key)
-{
-	__u64 both = SG_HALVES(SG_HALF_ABOVE), even = 0, odd = 0;
-
-	SG_OPAQUE(both);
-	SG_UNROLL
-	for (int i = 0; i < SG_LIST_WORDS; i += 2) {
-		even += (words[i] + key) & both;
-		odd += (words[i + 1] + key) & both;
-		SG_OPAQUE(odd);
-	}
-	return sg_halves_count(even + odd);
-}
-
-/* The same of 64-bit keys, of which `key` are the upper 63 bits. */
-static __always_inline __u64 sg_starts64_count(const __u64 *words, int count, __u64 key)
-{
-	__u64 even = 0, odd = 0;
-
-	SG_UNROLL
-	for (int i = 0; i < count; i++) {
-		__u64 sum = words[i] + key;
-
-		SG_OPAQUE(sum);
-		if (i % 2)
-			odd += sum >> 63;
-		else
-			even += sum >> 63;
-		SG_OPAQUE(odd);
-	}
-	return even + odd;
-}
-
-static __always_inline __u64 sg_inner64_child(const struct sg_inner64 *node, __u64 key)
-{
-	return node->children + sg_starts64_count(node->starts, SG_CHILDREN_64 - 1, key);
-}
-
-/* What a leaf answers. */
-static __always_inline __u32 sg_leaf32_answer(const struct sg_leaf32 *leaf, __u32 key)
-{
-	__u64 below = 0, odd = 0;
-
-	SG_UNROLL
-	for (int i = 1; i < SG_LEAF_32; i++) {
-		/* start - key - 1 is negative exactly when start <= key */
-		__u64 rest = leaf->start[i] + ~(__u64)key;
-
-		SG_OPAQUE(rest);
-		if (i % 2)
-			odd += rest >> 63;
-		else
-			below += rest >> 63;
-		SG_OPAQUE(odd);
-	}
-	return leaf->answer[(below + odd) & (SG_LEAF_32 - 1)];
-}
-
-/* The borrow of x - y - borrow, `rest`, in its highest bit (Hacker's Delight 2-13). */
-static __always_inline __u64 sg_borrow(__u64 x, __u64 y, __u64 rest)
-{
-	return (~x & y) | ((~x | y) & rest);
-}
-
-static __always_inline __u32 sg_leaf64_answer(const struct sg_leaf64 *leaf, __u64 key)
-{
-	__u64 below = SG_LEAF_64 - 1;
-
-	SG_UNROLL
-	for (int i = 0; i < SG_LEAF_64 - 1; i++) {
-		__u64 start = leaf->start[i], above = sg_borrow(key, start, key - start);
-
-		SG_OPAQUE(above);
-		below -= above >> 63;
-	}
-	/* it always is; the comparison is for the verifier, and the compiler must not know */
-	SG_OPAQUE(below);
-	return below < SG_LEAF_64 ? leaf->answer[below] : 0;
-}
-
-static __always_inline __u32 sg_leaf128_answer(const struct sg_leaf128 *leaf, __u64 high, __u64 low)
-{
-	__u64 below = SG_LEAF_128 - 1;
-
-	SG_UNROLL
-	for (int i = 0; i < SG_LEAF_128 - 1; i++) {
-		__u64 start = leaf->low[i], above = sg_borrow(low, start, low - start) >> 63;
-
-		SG_OPAQUE(above);
-		start = leaf->high[i];
-		above = sg_borrow(high, start, high - start - above);
-		SG_OPAQUE(above);
-		below -= above >> 63;
-	}
-	/* the mask is for the verifier, and the compiler must not know */
-	SG_OPAQUE(below);
-	return leaf->answer[below & (SG_LEAF_128 - 1)];
-}
-
-/* For a key whose SG_HALVES are `key`. */
-static __always_inline __u32 sg_leaf_ports_answer(const struct sg_leaf_ports *leaf, __u64 key)
-{
-	__u64 both = SG_HALVES(SG_HALF_ABOVE), sum = 0;
-
-	SG_OPAQUE(both);
-	SG_UNROLL
-	for (int i = 0; i < SG_LEAF_PORTS / 2; i++)
-		sum += (leaf->starts[i] + key) & both;
-	/* without a branch: of none, which is -1 here, the upper bits are SG_DECISION_NONE */
-	sum = sg_halves_count(sum) - 1;
-	return leaf->answer[sum & (SG_LEAF_PORTS - 1)] | (__u32)(sum >> 34);
-}
 
 /* Nothing here branches on a part of a line: with many flows nobody could foresee it. */
 static __always_inline bool sg_line_is(__u64 difference, __u32 key, __u32 first, __u32 span)

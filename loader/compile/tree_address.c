@@ -175,10 +175,10 @@ static size_t table_nodes(const struct tree_size *size)
 	return 1 + (size->table_entries + SG_TABLE_ENTRIES - 1) / SG_TABLE_ENTRIES;
 }
 
-/* With room for what is compared from the last word on. */
+/* With room for what is compared from its last word on. */
 static size_t list_nodes(size_t count, enum tree_keys keys)
 {
-	return (count * SG_LIST_WORDS / list_room(keys) + 2 * SG_LIST_WORDS) / SG_LIST_WORDS;
+	return count / list_room(keys) + 2;
 }
 
 /* Nodes of the level that the table leads to. */

@@ -55,6 +55,8 @@ void inner_put_start(__u64 *words, size_t place, uint64_t start, enum tree_keys 
 		words[place / 2] |= (SG_HALF_ABOVE - start) << (place % 2 ? SG_HALF_SHIFT : 0);
 }
 
+#define LAST_WORD (sizeof(__u64) * (SG_LIST_WORDS - 1))
+
 /* Starts of children 1 ... count - 1, and where child 0 is. */
 static void fill_node(union sg_node *node, const uint64_t *firsts, size_t count, uint64_t child,
 		      enum tree_keys keys)
@@ -98,5 +100,5 @@ size_t inner_fill(union sg_node *nodes, size_t leaf, size_t leaves, unsigned int
 	return below;
 }
 
-_Static_assert(offsetof(struct sg_inner32, last) == 8 * (SG_LIST_WORDS - 1), "see fill_node");
-_Static_assert(offsetof(struct sg_inner64, children) == 8 * (SG_LIST_WORDS - 1), "see fill_node");
+_Static_assert(offsetof(struct sg_inner32, last) == LAST_WORD, "see fill_node");
+_Static_assert(offsetof(struct sg_inner64, children) == LAST_WORD, "see fill_node");

@@ -96,8 +96,8 @@ static bool guard_is_right(const struct kern *kern, const struct target *target,
 }
 
 /* But for the images. */
-static bool entry_is_right(const struct target *target,
-			   const struct binding *binding, uint32_t owner, const struct hooks *hooks)
+static bool entry_is_right(const struct target *target, const struct binding *binding,
+			   uint32_t owner, const struct hooks *hooks)
 {
 	struct binding wanted = binding_without_images(target, owner, hooks);
 

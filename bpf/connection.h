@@ -78,9 +78,9 @@ static __always_inline bool is_steady(const struct sg_settings *settings, const 
  * need not be asked again. SG_REASON_NO_RULE: it has no entry; SG_UNDECIDED: all
  * else.
  *
- * Most entries are where their tag says. That this is asked by a branch is what
- * matters: where it is foreseen, memory is asked for the entry and for the tags
- * at the same time.
+ * Most entries are where their tag says, or beside it. That this is asked by a
+ * branch is what matters: where it is foreseen, memory is asked for the entry
+ * and for the tags at the same time.
  */
 static __always_inline enum sg_reason connection_steady(const struct flow *flow, __u8 family)
 {
@@ -99,15 +99,19 @@ static __always_inline enum sg_reason connection_steady(const struct flow *flow,
 	if (!first || !second)
 		return SG_UNDECIDED;
 	position = SG_TAG_POSITION(place.tag);
-	if (first->tag[position] == place.tag) {
-		spot = spot_get(place.first, position, family == SG_IPV6);
-		if (!spot.entry || !spot_read(&spot, flow, &known) ||
-		    !is_steady(settings, flow, &known))
-			return SG_UNDECIDED;
-		return (known.at.flags & SG_CONNECTION_EGRESS) == flow->is_egress
-			       ? SG_REASON_RULE_ACCEPT
-			       : SG_REASON_REPLY;
-	}
+	if (first->tag[position] != place.tag)
+		goto beside;
+found:
+	spot = spot_get(place.first, position, family == SG_IPV6);
+	if (!spot.entry || !spot_read(&spot, flow, &known) || !is_steady(settings, flow, &known))
+		return SG_UNDECIDED;
+	return (known.at.flags & SG_CONNECTION_EGRESS) == flow->is_egress ? SG_REASON_RULE_ACCEPT
+									  : SG_REASON_REPLY;
+beside:
+	/* of IPv4 in the cache line that has been asked for */
+	position ^= 1;
+	if (first->tag[position] == place.tag)
+		goto found;
 	return tags_match(first, place.tag) | tags_match(second, place.tag) ? SG_UNDECIDED
 									    : SG_REASON_NO_RULE;
 }

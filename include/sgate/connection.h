@@ -123,8 +123,9 @@ struct sg_connection6 {
 #define SG_TAG_ZERO 0x2U
 
 /*
- * Where in its bucket an entry with this tag is put if that place is free. A
- * processor that guesses that it is there reads it before it has the tags.
+ * Where in its bucket an entry with this tag is put if that place is free, else
+ * beside it (the lowest bit turned), else anywhere. A processor that guesses that
+ * it is there reads it before it has the tags.
  */
 #define SG_TAG_POSITION(tag) ((tag) >> 1 & (SG_BUCKET_ENTRIES - 1))
 

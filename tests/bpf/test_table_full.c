@@ -99,6 +99,39 @@ static void the_oldest_without_an_answer_makes_room(void **state)
 	loosen(&one, window_mask);
 }
 
+/* In the order in which they came, and found there wherever they are. */
+static void entries_are_where_their_tags_say_or_beside(void **state)
+{
+	struct harness one = instance(harness_of(state), 0, 64);
+	uint32_t window_mask = one.kern->settings->window_mask;
+	const uint32_t *tag = one.kern->tags[0].tag;
+	uint32_t before[SG_BUCKET_ENTRIES] = {0};
+
+	squeeze(&one);
+	for (uint32_t i = 0; i < SG_BUCKET_ENTRIES; i++) {
+		struct talk talk = talk_of(TCP, i);
+		uint32_t at = 0, wanted;
+
+		assert_int_equal(talk_out(&one, &talk, SYN), PASSES);
+		assert_int_equal(talk_in(&one, &talk, SYN | ACK), SG_REASON_REPLY);
+		while (tag[at] == before[at])
+			assert_true(++at < SG_BUCKET_ENTRIES);
+		wanted = SG_TAG_POSITION(tag[at]);
+		if (before[wanted])
+			wanted ^= 1;
+		if (!before[wanted])
+			assert_int_equal(at, wanted);
+		before[at] = tag[at];
+		for (uint32_t j = 0; j <= i; j++) {
+			talk = talk_of(TCP, j);
+			assert_int_equal(talk_in(&one, &talk, ACK), SG_REASON_REPLY);
+			assert_int_equal(talk_out(&one, &talk, ACK), PASSES);
+		}
+	}
+	harness_flush(&one);
+	loosen(&one, window_mask);
+}
+
 /* An entry of one family takes the place of one of the other, of which nothing stays. */
 static void both_families_share_the_places(void **state)
 {
@@ -235,6 +268,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_oldest_without_an_answer_makes_room),
+		cmocka_unit_test(entries_are_where_their_tags_say_or_beside),
 		cmocka_unit_test(both_families_share_the_places),
 		cmocka_unit_test(nobody_makes_room_for_others),
 		cmocka_unit_test(a_tag_alone_is_no_connection),

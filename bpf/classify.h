@@ -40,26 +40,45 @@ static __always_inline const void *heap_bytes(const union sg_node *heap, __u64 a
 	return at <= HEAP_BYTES - bytes ? (const void *)heap + at : NULL;
 }
 
-/* The part of the list that a table has for a key, and which one that is. */
-static __always_inline const __u64 *table_list(const union sg_node *heap,
-					       const struct sg_table *table, __u64 first, __u64 key,
-					       __u64 *word_out)
+/* Starts of 64 bits or of 32: the compiler knows which, wherever `is_64` is asked. */
+static __always_inline __u64 child_of(const union sg_node *node, __u64 step, bool is_64)
 {
+	return is_64 ? sg_inner64_child(&node->inner64, step)
+		     : sg_inner32_child(&node->inner32, step);
+}
+
+#define OUTSIDE (~0ULL) /* no heap index */
+
+/* The heap index of the node that the table of the tree at `first` leads to, or OUTSIDE. */
+static __always_inline __u64 table_top(const union sg_node *heap, __u64 first, __u64 key,
+				       __u64 step, bool is_64)
+{
+	const union sg_node *node = heap_node(heap, first);
 	const __u32 *entry;
+	const __u64 *list;
+	__u64 word;
 
-	entry = heap_bytes(
-		heap, (first + 1) * sizeof(*heap) + sg_table_index(table, key) * sizeof(*entry),
-		sizeof(*entry));
+	if (!node)
+		return OUTSIDE;
+	entry = heap_bytes(heap,
+			   (first + 1) * sizeof(*heap) +
+				   sg_table_index(&node->table, key) * sizeof(*entry),
+			   sizeof(*entry));
 	if (!entry)
-		return NULL;
-	*word_out = *entry;
-	return heap_bytes(heap, (first + table->list) * sizeof(*heap) + *word_out * sizeof(__u64),
-			  SG_LIST_WORDS * sizeof(__u64));
+		return OUTSIDE;
+	word = *entry;
+	list = heap_bytes(heap, (first + node->table.list) * sizeof(*heap) + word * sizeof(*list),
+			  SG_LIST_WORDS * sizeof(*list));
+	if (!list)
+		return OUTSIDE;
+	first += node->table.level;
+	return is_64 ? first + word + sg_starts64_count(list, SG_LIST_WORDS, step)
+		     : first + 2 * word + sg_list32_count(list, step);
 }
 
-/* The leaf below `at` of a tree that begins at `first`, for SG_HALVES; NULL: outside. */
-static __always_inline const union sg_node *leaf_32(const union sg_node *heap, __u64 first,
-						    __u64 at, __u32 levels, __u64 key)
+/* The leaf below heap index `at` of the tree at `first`; NULL: outside of the heap. */
+static __always_inline const union sg_node *
+leaf_below(const union sg_node *heap, __u64 first, __u64 at, __u32 levels, __u64 step, bool is_64)
 {
 	NO_UNROLL
 	for (__u32 level = 0; level < levels; level++) {
@@ -67,81 +86,49 @@ static __always_inline const union sg_node *leaf_32(const union sg_node *heap, _
 
 		if (!node)
 			return NULL;
-		at = first + sg_inner32_child(&node->inner32, key);
+		at = first + child_of(node, step, is_64);
 	}
 	return heap_node(heap, at);
 }
 
-/* The same for the upper bits of a 64-bit key. */
-static __always_inline const union sg_node *leaf_64(const union sg_node *heap, __u64 first,
-						    __u64 at, __u32 levels, __u64 key)
+/* The leaf for a key, in a tree with a table perhaps. */
+static __always_inline const union sg_node *leaf_for(const union sg_node *heap, __u32 root,
+						     __u32 tree, __u64 key, __u64 step, bool is_64)
 {
-	NO_UNROLL
-	for (__u32 level = 0; level < levels; level++) {
-		const union sg_node *node = heap_node(heap, at);
+	__u64 first = root + SG_TREE_NODE(tree), at = first;
 
-		if (!node)
-			return NULL;
-		at = first + sg_inner64_child(&node->inner64, key);
-	}
-	return heap_node(heap, at);
+	if (tree & SG_TREE_TABLE)
+		at = table_top(heap, first, key, step, is_64);
+	return leaf_below(heap, first, at, SG_TREE_LEVELS(tree), step, is_64);
 }
 
 static __always_inline __u32 search_32(const union sg_node *heap, __u32 root, __u32 tree, __u32 key)
 {
-	__u64 first = root + SG_TREE_NODE(tree), at = first;
-	__u64 step = SG_HALVES(key >> SG_BLOCK_SHIFT_32);
-	const union sg_node *node;
+	const union sg_node *leaf =
+		leaf_for(heap, root, tree, key, SG_HALVES(key >> SG_BLOCK_SHIFT_32), false);
 
-	if (tree & SG_TREE_TABLE) {
-		const __u64 *list;
-		__u64 word;
-
-		node = heap_node(heap, first);
-		if (!node)
-			return SEARCH_FAILED;
-		list = table_list(heap, &node->table, first, key, &word);
-		if (!list)
-			return SEARCH_FAILED;
-		at = first + node->table.level + 2 * word + sg_list32_count(list, step);
-	}
-	node = leaf_32(heap, first, at, SG_TREE_LEVELS(tree), step);
-	return node ? sg_leaf32_answer(&node->leaf32, key) : SEARCH_FAILED;
+	return leaf ? sg_leaf32_answer(&leaf->leaf32, key) : SEARCH_FAILED;
 }
 
 static __always_inline __u32 search_64(const union sg_node *heap, __u32 root, __u32 tree, __u64 key)
 {
 	__u64 first = root + SG_TREE_NODE(tree);
-	const union sg_node *node =
-		leaf_64(heap, first, first, SG_TREE_LEVELS(tree), key >> SG_BLOCK_SHIFT_64);
+	const union sg_node *leaf = leaf_below(heap, first, first, SG_TREE_LEVELS(tree),
+					       key >> SG_BLOCK_SHIFT_64, true);
 
-	return node ? sg_leaf64_answer(&node->leaf64, key) : SEARCH_FAILED;
+	return leaf ? sg_leaf64_answer(&leaf->leaf64, key) : SEARCH_FAILED;
 }
 
 static __always_inline __u32 search_128(const union sg_node *heap, __u32 root, __u32 tree,
 					__u64 high, __u64 low)
 {
-	__u64 first = root + SG_TREE_NODE(tree), at = first, step = high >> SG_BLOCK_SHIFT_64;
-	const union sg_node *node;
+	const union sg_node *leaf =
+		leaf_for(heap, root, tree, high, high >> SG_BLOCK_SHIFT_64, true);
 	__u32 answer;
 
-	if (tree & SG_TREE_TABLE) {
-		const __u64 *list;
-		__u64 word;
-
-		node = heap_node(heap, first);
-		if (!node)
-			return SEARCH_FAILED;
-		list = table_list(heap, &node->table, first, high, &word);
-		if (!list)
-			return SEARCH_FAILED;
-		at = first + node->table.level + word +
-		     sg_starts64_count(list, SG_LIST_WORDS, step);
-	}
-	node = leaf_64(heap, first, at, SG_TREE_LEVELS(tree), step);
-	if (!node)
+	if (!leaf)
 		return SEARCH_FAILED;
-	answer = sg_leaf128_answer(&node->leaf128, high, low);
+	answer = sg_leaf128_answer(&leaf->leaf128, high, low);
 	return answer & SG_ANSWER_LOW_HALF ? search_64(heap, root, answer, low) : answer;
 }
 
@@ -177,7 +164,7 @@ static __always_inline __u32 search_ports(const union sg_node *heap, __u32 root,
 		leaf = heap_node(heap, first);
 		return leaf ? sg_leaf_ports_answer(&leaf->leaf_ports, halves) : SEARCH_FAILED;
 	}
-	leaf = leaf_32(heap, first, first, SG_TREE_LEVELS(list), halves);
+	leaf = leaf_below(heap, first, first, SG_TREE_LEVELS(list), halves, false);
 	return leaf ? sg_leaf_ports_answer(&leaf->leaf_ports, halves) : SEARCH_FAILED;
 }
 

@@ -112,8 +112,10 @@ beside:
 	position ^= 1;
 	if (first->tag[position] == place.tag)
 		goto found;
-	return tags_match(first, place.tag) | tags_match(second, place.tag) ? SG_UNDECIDED
-									    : SG_REASON_NO_RULE;
+	/* one after the other: most that are in neither place are elsewhere in the first bucket */
+	if (tags_match(first, place.tag) || tags_match(second, place.tag))
+		return SG_UNDECIDED;
+	return SG_REASON_NO_RULE;
 }
 
 _Static_assert(SG_CONNECTION_EGRESS == SG_EGRESS, "see connection_steady");

@@ -80,8 +80,10 @@ static __always_inline __u64 table_top(const union sg_node *heap, __u64 first, _
 static __always_inline const union sg_node *
 leaf_below(const union sg_node *heap, __u64 first, __u64 at, __u32 levels, __u64 step, bool is_64)
 {
+	/* the compiler must not know the limit: verifiers before Linux 6.3 see no other end */
+	SG_OPAQUE(levels);
 	NO_UNROLL
-	for (__u32 level = 0; level < levels; level++) {
+	for (__u32 level = 0; level < SG_MAX_LEVELS && level < levels; level++) {
 		const union sg_node *node = heap_node(heap, at);
 
 		if (!node)

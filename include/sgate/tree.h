@@ -210,9 +210,14 @@ static __always_inline __u64 sg_starts64_count(const __u64 *words, int count, __
 {
 	__u64 even = 0, odd = 0;
 
+	/* a constant number of turns, or it is not unrolled */
 	SG_UNROLL
-	for (int i = 0; i < count; i++) {
-		__u64 sum = words[i] + key;
+	for (int i = 0; i < SG_LIST_WORDS; i++) {
+		__u64 sum;
+
+		if (i >= count)
+			break;
+		sum = words[i] + key;
 
 		SG_OPAQUE(sum);
 		if (i % 2)

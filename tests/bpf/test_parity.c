@@ -159,8 +159,27 @@ static void check_packet(struct harness *harness, const struct pair *pair,
 	}
 }
 
+/* What the packets of some pairs have met. */
+struct seen {
+	size_t reasons[SG_REASON_COUNT];
+	size_t tables[2]; /* address trees with a table, by family */
+};
+
+static void note_tables(const struct image *image, struct seen *seen)
+{
+	for (int direction = SG_INGRESS; direction <= SG_EGRESS; direction++) {
+		for (int family = SG_IPV4; family <= SG_IPV6; family++) {
+			const struct sg_layers *layers =
+				&image->nodes[0].root.layers[SG_LAYERS_INDEX(direction, family)];
+
+			if (!(layers->flags & SG_LAYERS_LIST) && layers->narrow & SG_TREE_TABLE)
+				seen->tables[family]++;
+		}
+	}
+}
+
 static void check_pair(struct harness *harness, uint64_t seed, const struct gen_options *options,
-		       int packets, uint32_t side, size_t seen[SG_REASON_COUNT])
+		       int packets, uint32_t side, struct seen *seen)
 {
 	struct pair pair;
 	struct image image;
@@ -171,11 +190,12 @@ static void check_pair(struct harness *harness, uint64_t seed, const struct gen_
 	if (compile(&pair.policy, SG_HEAP_NODES, &image, &err))
 		fail_msg("%s: %s", harness->name, err.message);
 	harness_bind_image(harness, &image, SG_OPTION_STRICT | side);
+	note_tables(&image, seen);
 	for (int i = 0; i < packets; i++) {
 		struct packet_key packet;
 
 		random_packet(&pair, &packet);
-		check_packet(harness, &pair, &image, &packet, seen);
+		check_packet(harness, &pair, &image, &packet, seen->reasons);
 	}
 	image_fini(&image);
 	pair_fini(&pair);
@@ -190,27 +210,103 @@ static uint32_t side_of(uint64_t number)
 static void all_decide_alike(void **state)
 {
 	struct harness *harness = harness_of(state);
-	size_t seen[SG_REASON_COUNT] = {0};
+	struct seen seen = {0};
 	uint64_t seed = gen_seed(1);
 
 	print_message("SGATE_SEED=%llu\n", (unsigned long long)seed);
 	for (int i = 0; i < PAIRS; i++, seed++)
-		check_pair(harness, seed, &(struct gen_options){0}, PACKETS, side_of(seed), seen);
+		check_pair(harness, seed, &(struct gen_options){0}, PACKETS, side_of(seed), &seen);
 	/* The packets must be worth something. */
-	assert_in_range(seen[SG_REASON_RULE_ACCEPT], PAIRS * PACKETS / 5, SIZE_MAX);
-	assert_in_range(seen[SG_REASON_RULE_DENY], PAIRS * PACKETS / 5, SIZE_MAX);
-	assert_in_range(seen[SG_REASON_NO_RULE], PAIRS * PACKETS / 5, SIZE_MAX);
+	assert_in_range(seen.reasons[SG_REASON_RULE_ACCEPT], PAIRS * PACKETS / 5, SIZE_MAX);
+	assert_in_range(seen.reasons[SG_REASON_RULE_DENY], PAIRS * PACKETS / 5, SIZE_MAX);
+	assert_in_range(seen.reasons[SG_REASON_NO_RULE], PAIRS * PACKETS / 5, SIZE_MAX);
 }
 
 static void all_decide_alike_by_thousands_of_rules(void **state)
 {
 	static const struct gen_options options = {.min_rules = 4000, .max_rules = 5000};
 	struct harness *harness = harness_of(state);
-	size_t seen[SG_REASON_COUNT] = {0};
+	struct seen seen = {0};
 	uint64_t seed = gen_seed(1);
 
 	for (int i = 0; i < 4; i++, seed++)
-		check_pair(harness, seed, &options, 2000, i % 2 ? SG_OPTION_GUEST : 0, seen);
+		check_pair(harness, seed, &options, 2000, i % 2 ? SG_OPTION_GUEST : 0, &seen);
+}
+
+/* A rule for one host anywhere and one of two ports. */
+static void host_rule(struct gen_random *random, struct rule *rule)
+{
+	struct prefix *prefix = &rule->remote.prefix;
+	uint16_t port = (uint16_t)(80 + gen_below(random, 2));
+
+	rule->direction = gen_below(random, 2) ? SG_EGRESS : SG_INGRESS;
+	rule->policy = gen_below(random, 3) ? RULE_ACCEPT : RULE_DENY;
+	rule->priority = 1;
+	rule->protocol = PROTOCOL_TCP;
+	rule->ports.count = 1;
+	rule->ports.ranges[0] = (struct port_range){port, port};
+	rule->remote.kind = REMOTE_PREFIX;
+	prefix->family = gen_below(random, 2) ? SG_IPV6 : SG_IPV4;
+	prefix->length = prefix->family == SG_IPV6 ? 128 : 32;
+	for (uint32_t i = 0; i < prefix->length / 8; i++)
+		prefix->bytes[i] = (uint8_t)gen_below(random, 256);
+}
+
+/* A packet of the rule's host, or of one beside it. */
+static struct packet_key host_packet(struct gen_random *random, const struct rule *rule)
+{
+	const struct prefix *prefix = &rule->remote.prefix;
+	struct packet_key packet = {
+		.direction = rule->direction,
+		.family = prefix->family,
+		.protocol = PROTOCOL_TCP,
+		.low16 = (uint16_t)(80 + gen_below(random, 2)),
+	};
+
+	memcpy(packet.remote, prefix->bytes, prefix->length / 8);
+	packet.remote[prefix->length / 8 - 1] += (uint8_t)(gen_below(random, 3) - 1);
+	return packet;
+}
+
+#define HOSTS 12000
+
+/* So many that the trees of both families begin with a table. */
+static void all_decide_alike_by_hosts_everywhere(void **state)
+{
+	struct harness *harness = harness_of(state);
+	struct gen_random random = {.state = gen_seed(1)};
+	struct rule *rules = calloc(HOSTS, sizeof(*rules));
+	struct pair pair = {.rules = calloc(HOSTS, sizeof(*pair.rules))};
+	struct seen seen = {0};
+	struct image image;
+	struct error err;
+
+	assert_non_null(rules);
+	assert_non_null(pair.rules);
+	harness_name(harness, "SGATE_SEED=%llu", (unsigned long long)random.state);
+	for (uint32_t i = 0; i < HOSTS; i++) {
+		rules[i].id = i + 1;
+		host_rule(&random, &rules[i]);
+		pair.rules[i] = (struct policy_rule){&rules[i], &rules[i].remote.prefix, 1};
+	}
+	pair.policy = (struct policy){.rules = pair.rules, .count = HOSTS};
+	if (compile(&pair.policy, SG_HEAP_NODES, &image, &err))
+		fail_msg("%s", err.message);
+	note_tables(&image, &seen);
+	assert_int_equal(seen.tables[SG_IPV4], 2);
+	assert_int_equal(seen.tables[SG_IPV6], 2);
+	harness_bind_image(harness, &image, SG_OPTION_STRICT);
+	for (int i = 0; i < 4000; i++) {
+		struct packet_key packet = host_packet(&random, &rules[gen_below(&random, HOSTS)]);
+
+		check_packet(harness, &pair, &image, &packet, seen.reasons);
+	}
+	assert_in_range(seen.reasons[SG_REASON_RULE_ACCEPT], 400, SIZE_MAX);
+	assert_in_range(seen.reasons[SG_REASON_RULE_DENY], 200, SIZE_MAX);
+	assert_in_range(seen.reasons[SG_REASON_NO_RULE], 400, SIZE_MAX);
+	image_fini(&image);
+	free(pair.rules);
+	free(rules);
 }
 
 int main(void)
@@ -218,6 +314,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_decide_alike),
 		cmocka_unit_test(all_decide_alike_by_thousands_of_rules),
+		cmocka_unit_test(all_decide_alike_by_hosts_everywhere),
 	};
 
 	return cmocka_run_group_tests(tests, harness_open, harness_close);

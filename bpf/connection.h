@@ -49,76 +49,10 @@ static __always_inline void connection_note(const struct sg_settings *settings,
 					    const struct flow *flow, const struct update *update)
 {
 	if (update->restart || update->progress.phase != known->at.phase ||
-	    update->progress.flags != known->at.flags || known->generation != update->generation)
-		table_update(&known->spot, place, flow, update);
-	else if (update->now - known->seen >= settings->second)
-		known->spot.entry->seen = update->now;
+	    update->progress.flags != known->at.flags || known->generation != update->generation ||
+	    update->now - known->seen >= settings->second)
+		table_update(settings, known, place, flow, update);
 }
-
-/*
- * The entry is of a connection that the policy of now has judged, and there is
- * nothing to be noted of it. All but the time is one condition.
- */
-static __always_inline bool is_steady(const struct sg_settings *settings, const struct flow *flow,
-				      const struct known *known)
-{
-	__u32 phase = known->at.phase, age = clock_now(settings) - known->seen;
-	__u32 difference = known->generation ^ SG_POLICY_GENERATION(flow->policy);
-
-	difference |= phase ^ flow->steady;
-	difference |= known->at.flags & (SG_CONNECTION_OPENER_FIN | SG_CONNECTION_REPLIER_FIN);
-	SG_OPAQUE(difference);
-	return !difference && age < settings->second &&
-	       (__s32)age <= (__s32)settings->timeout[phase & 15];
-}
-
-/*
- * A plain packet in the middle of a connection: it was opened in one direction,
- * whose packets the rules accept and whose replies they reject, so the rules
- * need not be asked again. SG_REASON_NO_RULE: it has no entry; SG_UNDECIDED: all
- * else.
- *
- * Most entries are where their tag says, or beside it. That this is asked by a
- * branch is what matters: where it is foreseen, memory is asked for the entry
- * and for the tags at the same time.
- */
-static __always_inline enum sg_reason connection_steady(const struct flow *flow, __u8 family)
-{
-	const struct sg_settings *settings = settings_get();
-	const struct sg_tags *first, *second;
-	struct known known;
-	struct place place;
-	struct spot spot;
-	__u32 position;
-
-	if (!settings)
-		return SG_UNDECIDED;
-	flow_place(settings, flow, family, &place);
-	first = tags_get(place.first);
-	second = tags_get(place.second);
-	if (!first || !second)
-		return SG_UNDECIDED;
-	position = SG_TAG_POSITION(place.tag);
-	if (first->tag[position] != place.tag)
-		goto beside;
-found:
-	spot = spot_get(place.first, position, family == SG_IPV6);
-	if (!spot.entry || !spot_read(&spot, flow, &known) || !is_steady(settings, flow, &known))
-		return SG_UNDECIDED;
-	return (known.at.flags & SG_CONNECTION_EGRESS) == flow->is_egress ? SG_REASON_RULE_ACCEPT
-									  : SG_REASON_REPLY;
-beside:
-	/* of IPv4 in the cache line that has been asked for */
-	position ^= 1;
-	if (first->tag[position] == place.tag)
-		goto found;
-	/* one after the other: most that are in neither place are elsewhere in the first bucket */
-	if (tags_match(first, place.tag) || tags_match(second, place.tag))
-		return SG_UNDECIDED;
-	return SG_REASON_NO_RULE;
-}
-
-_Static_assert(SG_CONNECTION_EGRESS == SG_EGRESS, "see connection_steady");
 
 /* Any packet of such a connection, with what it makes of it. SG_UNDECIDED: ask the rules. */
 static __always_inline enum sg_reason connection_judged(const struct flow *flow)

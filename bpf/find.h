@@ -117,6 +117,8 @@ static __always_inline bool spot_is(const struct spot *spot, const struct flow *
 /* An entry and what it said. */
 struct known {
 	struct spot spot; /* none: the flow has no entry */
+	__u32 bucket;
+	__u32 index; /* in the bucket */
 	struct progress at;
 	__u32 seen;
 	__u32 generation;
@@ -161,6 +163,8 @@ static __always_inline void table_find(const struct place *place, const struct f
 		position = tags_find(tags, place->tag);
 		if (position >= SG_BUCKET_ENTRIES)
 			continue;
+		known->bucket = index;
+		known->index = position;
 		spot = spot_get(index, position, flow->family == SG_IPV6);
 		if (!spot.entry || spot_read(&spot, flow, known))
 			return;

@@ -101,20 +101,19 @@ static __always_inline __u16 flow_reply_low16(const struct flow *flow, bool repl
 
 /* Where a flow's entry is, if anywhere. */
 struct place {
-	__u32 first;  /* bucket */
-	__u32 second; /* bucket with the same lock */
-	__u32 tag;    /* SG_TAG */
+	__u32 first;	 /* bucket */
+	__u32 second;	 /* bucket with the same lock */
+	__u32 tag;	 /* SG_TAG */
+	__u64 signature; /* SG_SIGNATURE */
 };
 
 /*
  * NH (Black and others, UMAC, 1999): the sum of products of keyed 32-bit
  * words. Without the keys nobody can choose flows that meet in a bucket more
- * often than by chance; a multiplication by a random odd number spreads it.
+ * often than by chance.
  */
-static __always_inline __u64 flow_hash(const struct sg_settings *settings, const struct flow *flow,
-				       __u8 family)
+static __always_inline __u64 flow_hash(const __u32 *key, const struct flow *flow, __u8 family)
 {
-	const __u32 *key = settings->secret;
 	__u64 hash;
 
 	hash = (__u64)(__u32)((__u32)flow->local[1] + key[0]) *
@@ -130,25 +129,37 @@ static __always_inline __u64 flow_hash(const struct sg_settings *settings, const
 		hash += (__u64)(__u32)((__u32)(flow->local[0] >> 32) + key[10]) *
 			(__u32)((__u32)(flow->remote[0] >> 32) + key[11]);
 	}
-	hash ^= hash >> 32;
-	return hash * settings->multiplier;
+	return hash;
 }
 
-/* The family is the flow's: known to the compiler, where it is, it saves asking for it. */
+/*
+ * The family is the flow's: known to the compiler, where it is, it saves asking for it.
+ * One hash, spread by a multiplication by a random odd number, says where; with a second one,
+ * whose keys are two words further as in UMAC, it is a signature.
+ */
 static __always_inline void flow_place(const struct sg_settings *settings, const struct flow *flow,
 				       __u8 family, struct place *place)
 {
-	__u64 hash = flow_hash(settings, flow, family), zero;
-	__u32 bucket = hash >> 40 & settings->window_mask;
-	/* another bucket of the window, by other bits of the hash, with the same lock */
-	__u32 other = (bucket ^ ((__u32)(hash >> 20 | 1) * SG_LOCKS)) & settings->window_mask;
+	__u64 hash = flow_hash(settings->secret, flow, family), other_hash, zero;
+	__u32 bucket, other;
 
+	hash ^= hash >> 32;
+	hash *= settings->multiplier[0];
+	SG_OPAQUE(hash);
+	asm volatile("" ::: "memory");
+	other_hash = flow_hash(settings->secret + 2, flow, family) * settings->multiplier[1];
+	SG_OPAQUE(other_hash);
+	asm volatile("" ::: "memory");
+	bucket = hash >> 40 & settings->window_mask;
+	/* another bucket of the window, by other bits of the hash, with the same lock */
+	other = (bucket ^ ((__u32)(hash >> 20 | 1) * SG_LOCKS)) & settings->window_mask;
 	place->first = (flow->window + bucket) & settings->bucket_mask;
 	place->second = (flow->window + other) & settings->bucket_mask;
 	place->tag = SG_TAG(hash, family);
 	/* without a branch */
 	zero = ((__u64)place->tag - 1) >> 63;
 	place->tag |= zero * SG_TAG_ZERO;
+	place->signature = SG_SIGNATURE(hash + other_hash);
 }
 
 #endif

@@ -51,8 +51,8 @@ struct flow {
 	bool is_answer;	     /* ICMP: the type says so; it can only be a reply */
 	bool keeps_no_state; /* it opens no connection and answers in none */
 	/* Plain packets only. */
-	__u32 steady; /* phase of a connection which they alter nothing of; else no phase */
-	__u64 news;   /* 0 when the one before had the same remote end, perhaps */
+	__u32 turns; /* not 0: it may alter its connection's phase */
+	__u64 news;  /* 0 when the one before had the same remote end, perhaps */
 };
 
 #endif

@@ -43,7 +43,7 @@ static __always_inline bool plain_transport(struct plain *plain, const void *at,
 {
 	const __u8 *bytes = at;
 	const __be16 *words = at;
-	__u32 source, destination, size = UDP_HEADER, steady = SG_PHASE_UDP_REPLIED;
+	__u32 source, destination, size = UDP_HEADER, turns = 0;
 	__u8 tcp_flags = 0;
 
 	if (at + UDP_HEADER > plain->data_end || end > plain->length)
@@ -57,7 +57,7 @@ static __always_inline bool plain_transport(struct plain *plain, const void *at,
 		tcp_flags = bytes[13];
 		if (size < TCP_HEADER)
 			return false;
-		steady = SG_PHASE_TCP_ESTABLISHED | tcp_turns(tcp_flags) << 8;
+		turns = tcp_turns(tcp_flags);
 	} else if (protocol != IPPROTO_UDP || bpf_ntohs(words[2]) < UDP_HEADER) {
 		return false;
 	}
@@ -65,7 +65,7 @@ static __always_inline bool plain_transport(struct plain *plain, const void *at,
 	plain->key = SG_PORT_KEY(protocol, destination);
 	plain->flow->protocol = protocol;
 	plain->flow->tcp_flags = tcp_flags;
-	plain->flow->steady = steady;
+	plain->flow->turns = turns;
 	plain->flow->ports =
 		local_of(plain, source << 16 | destination, destination << 16 | source);
 	return plain->payload <= end;

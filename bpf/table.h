@@ -10,8 +10,8 @@
 #ifndef BPF_TABLE_H
 #define BPF_TABLE_H
 
-#include "find.h"
 #include "share.h"
+#include "steady.h"
 
 /* A position is the index of an entry in a bucket; in the second one with this bit. */
 #define SECOND_BUCKET SG_BUCKET_ENTRIES
@@ -149,18 +149,20 @@ static __always_inline bool tag_is_taken(const struct sg_tags *first, const stru
  * Alter the flow's entry, found without the lock. Nothing happens when it is
  * another's meanwhile: then the connection's next packet makes a new one.
  */
-static __always_inline void table_update(const struct spot *spot, const struct place *place,
+static __always_inline void table_update(const struct sg_settings *settings,
+					 const struct known *known, const struct place *place,
 					 const struct flow *flow, const struct update *update)
 {
-	struct sg_connection *entry = spot->entry;
+	struct sg_connection *entry = known->spot.entry;
+	struct sg_steady *steady = steady_at(known->bucket, known->index);
 	struct sg_lock *lock = lock_get(place->first);
 	enum sg_budget from = SG_BUDGET_OUTSIDE, to = SG_BUDGET_OUTSIDE;
 	__u8 phase = update->progress.phase, flags = update->progress.flags;
 
-	if (!lock)
+	if (!lock || !steady)
 		return;
 	bpf_spin_lock(&lock->lock);
-	if (spot_is(spot, flow)) {
+	if (spot_is(&known->spot, flow)) {
 		from = SG_PHASE_BUDGET(entry->phase);
 		if (update->restart) {
 			entry->created = update->now;
@@ -177,6 +179,7 @@ static __always_inline void table_update(const struct spot *spot, const struct p
 		entry->phase = phase;
 		entry->flags = flags;
 		entry->generation = update->generation;
+		steady_write(settings, steady, place, entry);
 	}
 	bpf_spin_unlock(&lock->lock);
 	if (from != to)

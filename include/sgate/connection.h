@@ -3,12 +3,14 @@
  * connection.h - the connection table: who may answer whom.
  *
  * A set-associative table in array maps. A bucket is eight tags and eight
- * entries, so finding a connection reads two or three cache lines. An entry is
- * in the map of its family, half a line for IPv4 and one for IPv6; the tag says
- * which, and what the other map has at that place means nothing. A connection's two buckets lie in the window of its instance: a
- * run of buckets twice as large as a default share, at a place that depends on
- * the instance. So an instance meets mostly itself, and when its share is full
- * the buckets at hand hold entries of its own that can make room.
+ * entries, so finding a connection reads two or three cache lines; most packets
+ * need one of them only (struct sg_steady). An entry is in the map of its
+ * family, half a line for IPv4 and one for IPv6; the tag says which, and what
+ * the other map has at that place means nothing. A connection's two buckets lie
+ * in the window of its instance: a run of buckets twice as large as a default
+ * share, at a place that depends on the instance. So an instance meets mostly
+ * itself, and when its share is full the buckets at hand hold entries of its own
+ * that can make room.
  *
  * Writers hold the lock of the bucket (sg_locks); readers hold none and look
  * at the entry's version before and after. An entry whose time is over is free
@@ -124,8 +126,8 @@ struct sg_connection6 {
 
 /*
  * Where in its bucket an entry with this tag is put if that place is free, else
- * beside it (the lowest bit turned), else anywhere. A processor that guesses that
- * it is there reads it before it has the tags.
+ * as near to it as there is room, by the bits that differ: so most are in the line
+ * of struct sg_steady that the tag names.
  */
 #define SG_TAG_POSITION(tag) ((tag) >> 1 & (SG_BUCKET_ENTRIES - 1))
 
@@ -143,6 +145,32 @@ struct sg_bucket {
 
 struct sg_bucket6 {
 	struct sg_connection6 entry[SG_BUCKET_ENTRIES];
+};
+
+/*
+ * What an entry's packets are known by while nothing of it changes, so that they
+ * need neither the tags nor the entry. For the second after the entry's `seen`
+ * alone, so nobody has to take it away where the entry goes: an entry that is
+ * answered goes when its time is over, or with all of its owner's epoch.
+ *
+ * The signature stands for the whole tuple, its owner and its family. Two tuples
+ * have the same one by chance only, once in some 2^60: NH twice, with keys of its
+ * own each time (UMAC-64 is as strong, RFC 4418), and nobody is told of it.
+ */
+struct sg_steady {
+	__u64 signature; /* SG_SIGNATURE, and SG_CONNECTION_EGRESS of the entry; 0: it is not steady */
+	__u32 until;	 /* units; valid before, for a second */
+	__u32 generation; /* as in the entry */
+};
+
+/* Never 0, and with the lowest bit free. */
+#define SG_SIGNATURE(hash) (((hash) & ~1ULL) | 2)
+
+/* As many as lie in a cache line. */
+#define SG_STEADY_LINE 4
+
+struct sg_steady_bucket {
+	struct sg_steady entry[SG_BUCKET_ENTRIES];
 };
 
 /* An instance's part of the table; by slot. */
@@ -166,12 +194,12 @@ struct sg_lock {
 	__u32 reserved[15]; /* a cache line each */
 };
 
-#define SG_SECRET_WORDS 12
+#define SG_SECRET_WORDS 14
 
 /* One for the whole table; written by the loader. */
 struct sg_settings {
 	__u32 secret[SG_SECRET_WORDS]; /* random; keys of the hash */
-	__u64 multiplier;	       /* random and odd */
+	__u64 multiplier[2];	       /* random and odd */
 	__u32 bucket_mask;	       /* buckets of the table - 1 */
 	__u32 window_mask;	       /* buckets of a window - 1 */
 	__u32 clock_shift;	       /* a unit of time is 2^clock_shift jiffies */
@@ -179,7 +207,7 @@ struct sg_settings {
 	__u32 second;		       /* units in a second, rounded up */
 	__u32 fragment_timeout;	       /* units */
 	__u32 timeout[16];	       /* units; by enum sg_phase */
-	__u32 reserved[10];
+	__u32 reserved[6];
 };
 
 /* What the later fragments of a packet are found by. */
@@ -206,6 +234,7 @@ _Static_assert(sizeof(struct sg_connection6) == 64, "a cache line");
 _Static_assert(sizeof(struct sg_tags) == 32, "half a cache line");
 _Static_assert(sizeof(struct sg_bucket) == 256, "four cache lines");
 _Static_assert(sizeof(struct sg_bucket6) == 512, "eight cache lines");
+_Static_assert(sizeof(struct sg_steady) * SG_STEADY_LINE == 64, "a cache line");
 _Static_assert(sizeof(struct sg_share) == 64, "a cache line");
 _Static_assert(__builtin_offsetof(struct sg_share, replaced) == 32, "no padding");
 _Static_assert(sizeof(struct sg_lock) == 64, "a cache line");

@@ -168,7 +168,7 @@ static int warm(struct session *session, const struct bench_runner *runner, stru
 	if (runner->way == WAY_ONCE)
 		return connections_flush(session->kern, BENCH_SLOT, TRIAL_IFINDEX, err);
 	/* the kernel waits for a grace period before it runs an XDP program */
-	if (runner->runs && (runner->is_always_cold || is_xdp(runner)))
+	if (runner->runs && is_xdp(runner))
 		return 0;
 	return runner_run(session, runner, runner->way == WAY_REPEAT ? WARM_RUNS : runner->count,
 			  &ignored, err);

@@ -31,8 +31,7 @@ struct bench_runner {
 	bool is_judged;
 	enum sg_direction direction;
 	enum sg_reason reason;
-	uint32_t slots;	     /* BENCH_SLOT is the first of them */
-	bool is_always_cold; /* no turn of the ring finds what the one before left in caches */
+	uint32_t slots; /* BENCH_SLOT is the first of them */
 	/* What it is compared with, by index; a case has labels. */
 	uint32_t empty;
 	uint32_t reference;

@@ -337,10 +337,8 @@ static void add_crowd(const struct session *session, struct scene *scene,
 		runner->reference = scene_index(scene, reference);
 		runner->labels = labels_of(plan, way ? "reply" : "established", "among-100000");
 	}
-	for (uint32_t i = 0; i < scene->count; i++) {
+	for (uint32_t i = 0; i < scene->count; i++)
 		runner_packets(session, &scene->runners[i], plan->family, 0, BENCH_CONNECTIONS);
-		scene->runners[i].is_always_cold = true;
-	}
 }
 
 int scene_crowd(struct session *session, const struct scene_plan *plan, struct error *err)

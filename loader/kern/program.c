@@ -25,7 +25,7 @@ const char *const kern_map_names[MAP_COUNT] = {
 	[MAP_COUNTERS] = "sg_counters",		[MAP_META] = "sg_meta",
 	[MAP_CONNECTIONS] = "sg_connections",	[MAP_TAGS] = "sg_tags",
 	[MAP_CONNECTIONS6] = "sg_connections6", [MAP_SHARES] = "sg_shares",
-	[MAP_SETTINGS] = "sg_settings",
+	[MAP_SETTINGS] = "sg_settings",		[MAP_STEADY] = "sg_steady",
 };
 
 const char *const kern_program_names[PROGRAM_COUNT] = {
@@ -77,18 +77,19 @@ uint64_t programs_hash(void)
 /* The sizes that were asked for, or that pinned maps have. */
 static void set_size(const struct kern *kern, struct bpf_map *map)
 {
-	static const enum kern_map by_slot[] = {MAP_BINDINGS_FAR, MAP_SHARES};
-	const char *name = bpf_map__name(map);
+	static const struct {
+		enum kern_map map;
+		uint32_t (*count)(const struct kern *kern);
+	} sizes[] = {
+		{MAP_CONNECTIONS, kern_bucket_count}, {MAP_CONNECTIONS6, kern_bucket_count},
+		{MAP_TAGS, kern_bucket_count},	      {MAP_STEADY, kern_bucket_count},
+		{MAP_BINDINGS_FAR, kern_slot_count},  {MAP_SHARES, kern_slot_count},
+		{MAP_COUNTERS, kern_counter_count},
+	};
 
-	if (!strcmp(name, kern_map_names[MAP_CONNECTIONS]) ||
-	    !strcmp(name, kern_map_names[MAP_CONNECTIONS6]) ||
-	    !strcmp(name, kern_map_names[MAP_TAGS]))
-		bpf_map__set_max_entries(map, kern_bucket_count(kern));
-	if (!strcmp(name, kern_map_names[MAP_COUNTERS]))
-		bpf_map__set_max_entries(map, kern_counter_count(kern));
-	for (size_t i = 0; i < ARRAY_SIZE(by_slot); i++) {
-		if (!strcmp(name, kern_map_names[by_slot[i]]))
-			bpf_map__set_max_entries(map, kern_slot_count(kern));
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		if (!strcmp(bpf_map__name(map), kern_map_names[sizes[i].map]))
+			bpf_map__set_max_entries(map, sizes[i].count(kern));
 	}
 }
 

@@ -160,10 +160,11 @@ int settings_init(struct kern *kern, struct error *err)
 	if (settings->bucket_mask)
 		return 0;
 	if (getrandom(settings->secret, sizeof(settings->secret), 0) != sizeof(settings->secret) ||
-	    getrandom(&settings->multiplier, sizeof(settings->multiplier), 0) !=
+	    getrandom(settings->multiplier, sizeof(settings->multiplier), 0) !=
 		    sizeof(settings->multiplier))
 		return kern_error(err, errno, "cannot make a secret for the connection table");
-	settings->multiplier |= 1;
+	for (size_t i = 0; i < ARRAY_SIZE(settings->multiplier); i++)
+		settings->multiplier[i] |= 1;
 	settings->clock_shift = 0;
 	while (jiffies_per_second() >> settings->clock_shift > 4)
 		settings->clock_shift++;

@@ -10,8 +10,7 @@
  * together are what is subtracted there.
  *
  * sg_bench_inst is sg_tc_rx but for one load: the interface index comes
- * from the packet's place in the ring, so that thousands of instances need no
- * interfaces. The other programs of tc.bpf.c are not loaded from here.
+ * from the driver, so that thousands of instances need no interfaces. The other programs of tc.bpf.c are not loaded from here.
  */
 #include "tc.bpf.c"
 
@@ -42,18 +41,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct sg_bench_packet6);
 } sg_bench_ring6 SEC(".maps");
-
-/*
- * Key: half of the position. Index of the interface whose binding is to judge it; written by
- * the loader, and not read where it is the same for all.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, SG_BENCH_PACKETS / 2);
-	__type(key, __u32);
-	__type(value, __u32[2]);
-} sg_bench_ifindex SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -209,15 +196,17 @@ static __always_inline bool packet_put(const struct sg_bench_state *state, __u32
 	return true;
 }
 
-static __always_inline __u32 ifindex_get(const struct sg_bench_state *state, __u32 at)
+/*
+ * The interface that the packet at a position is of: always the same one, in no order.
+ * Computed, since a list of them would be one more thing that goes through the caches.
+ */
+static __always_inline __u32 ifindex_of(const struct sg_bench_state *state, __u32 at)
 {
-	__u32 pair = at / 2;
-	const __u32 *own;
+	__u32 random = at * 0x9e3779b1U;
 
-	if (state->ifindex)
-		return state->ifindex;
-	own = bpf_map_lookup_elem(&sg_bench_ifindex, &pair);
-	return own ? own[at % 2] : 0;
+	random ^= random >> 15;
+	random *= 0x85ebca6bU;
+	return state->ifindex + (__u32)((__u64)random * state->instances >> 32);
 }
 
 /*
@@ -236,7 +225,7 @@ static __always_inline __u32 frame_put(void *data, const void *data_end)
 	if (!state)
 		return 0;
 	at = state->next;
-	ifindex = ifindex_get(state, at);
+	ifindex = ifindex_of(state, at);
 	address = data + (state->address & 63);
 	ports = data + (state->ports & 63);
 	if (!ifindex || (void *)(address + 4) > data_end || (void *)(ports + 2) > data_end ||

@@ -47,8 +47,8 @@ struct sg_bench_state {
 	__u8 is_sent;  /* by the instance: the remote end is the destination */
 	__u8 address;  /* where in the frame the remote end's is; at most 63 */
 	__u8 ports;    /* where the source's is; at most 63 */
-	__u32 ifindex; /* of all packets; 0: each has its own */
-	__u32 reserved;
+	__u32 ifindex; /* of the first of the instances that the packets are of */
+	__u32 instances;
 	__u64 runs;
 };
 

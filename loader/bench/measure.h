@@ -24,9 +24,8 @@ struct bench_runner {
 	enum trial_program program;
 	enum bench_way way;
 	uint8_t frame[SG_BENCH_FRAME_BYTES]; /* WAY_REPEAT: the one; else what all have in common */
-	uint32_t first;			     /* not WAY_REPEAT: position in the ring */
-	uint32_t count;
-	uint64_t policy; /* word of loopback meanwhile; 0: does not matter */
+	struct trial_packets packets;	     /* not WAY_REPEAT */
+	uint64_t policy;		     /* word of loopback meanwhile; 0: does not matter */
 	/* What the counters must say; of sgate's programs only. */
 	bool is_judged;
 	enum sg_direction direction;
@@ -75,10 +74,6 @@ bool scene_is_wanted(const struct session *session, const struct scene *scene);
 
 /* Run the rounds of a scene and append its cases to the report. */
 int scene_measure(struct session *session, struct scene *scene, struct error *err);
-
-/* One slice of a runner, checked. For what is no case. */
-int runner_run(struct session *session, const struct bench_runner *runner, uint32_t runs,
-	       struct trial_run *run_out, struct error *err);
 
 /* Sorts the values. */
 struct bench_spread spread_of(double *values, size_t count);

@@ -4,7 +4,7 @@
  * instances in no order.
  *
  * Interfaces are not needed: the program takes the interface index from the
- * packet (bench.bpf.c), and bindings are made for indexes that nobody has.
+ * driver (bench.bpf.c), and bindings are made for indexes that nobody has.
  */
 #include <string.h>
 
@@ -31,7 +31,6 @@ static int unbind_instances(struct session *session, struct error *err)
 {
 	int r = 0;
 
-	memset(trial_ring(session->trial)->ifindex, 0, SG_BENCH_PACKETS * sizeof(uint32_t));
 	for (uint32_t i = 0; !r && i < BENCH_INSTANCES; i++)
 		r = binding_clear(session->kern, FIRST_IFINDEX + i, err);
 	return r;
@@ -41,7 +40,6 @@ static int unbind_instances(struct session *session, struct error *err)
 static void add_cases(struct session *session, struct scene *scene, uint32_t rules)
 {
 	static const uint32_t numbers[] = {1, 100, BENCH_INSTANCES};
-	const struct trial_ring *ring = trial_ring(session->trial);
 	struct bench_runner *empty = scene_add(scene, TRIAL_TC_EMPTY, WAY_DRIVE);
 	struct bench_runner *reference = scene_add(scene, TRIAL_TC_REFERENCE4, WAY_DRIVE);
 
@@ -49,16 +47,11 @@ static void add_cases(struct session *session, struct scene *scene, uint32_t rul
 	runner_packets(session, reference, SG_IPV4, 0, INSTANCE_RING);
 	reference->empty = scene_index(scene, empty);
 	for (uint32_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-		struct random random = random_seeded(session->options->seed + 3);
 		struct bench_runner *runner = scene_add(scene, TRIAL_TC_INSTANCE, WAY_DRIVE);
 
-		for (uint32_t j = 0; j < INSTANCE_RING; j++) {
-			uint32_t position = i * INSTANCE_RING + j;
-
-			ring->ipv4[position] = ring->ipv4[j];
-			ring->ifindex[position] = FIRST_IFINDEX + random_below(&random, numbers[i]);
-		}
-		runner_packets(session, runner, SG_IPV4, i * INSTANCE_RING, INSTANCE_RING);
+		runner_packets(session, runner, SG_IPV4, 0, INSTANCE_RING);
+		runner->packets.ifindex = FIRST_IFINDEX;
+		runner->packets.instances = numbers[i];
 		runner->is_judged = true;
 		runner->direction = SG_INGRESS;
 		runner->reason = SG_REASON_RULE_ACCEPT;

@@ -277,10 +277,11 @@ static int drive_crowd(struct session *session, bool is_sent, const struct bench
 		       uint8_t tcp_flags, uint32_t from, uint32_t count, struct error *err)
 {
 	uint8_t frame[SG_BENCH_FRAME_BYTES];
+	struct trial_packets packets = {.first = from, .count = count};
 	struct trial_run run = {0};
 
 	frame_fill(frame, flow, !is_sent, tcp_flags);
-	return trial_drive(session->trial, is_sent ? TRIAL_TC_TX : TRIAL_TC_RX, frame, from, count,
+	return trial_drive(session->trial, is_sent ? TRIAL_TC_TX : TRIAL_TC_RX, frame, &packets,
 			   count, &run, err);
 }
 

@@ -58,8 +58,7 @@ void runner_packets(const struct session *session, struct bench_runner *runner,
 	struct bench_flow flow = ring_get(trial_ring(session->trial), family, first);
 
 	frame_fill(runner->frame, &flow, runner->program != TRIAL_TC_TX, BENCH_ACK);
-	runner->first = first;
-	runner->count = count;
+	runner->packets = (struct trial_packets){.first = first, .count = count};
 }
 
 enum trial_program stage_program(bool is_xdp)

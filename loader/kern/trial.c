@@ -142,8 +142,7 @@ static int map_ring(struct trial *trial, struct error *err)
 
 	ring->ipv4 = ring_map(trial->skeleton->maps.sg_bench_ring4, sizeof(*ring->ipv4));
 	ring->ipv6 = ring_map(trial->skeleton->maps.sg_bench_ring6, sizeof(*ring->ipv6));
-	ring->ifindex = ring_map(trial->skeleton->maps.sg_bench_ifindex, sizeof(*ring->ifindex));
-	if (!ring->ipv4 || !ring->ipv6 || !ring->ifindex)
+	if (!ring->ipv4 || !ring->ipv6)
 		return kern_error(err, errno, "cannot map the ring of packets");
 	return 0;
 }
@@ -192,7 +191,6 @@ void trial_close(struct trial *trial)
 		return;
 	ring_unmap(trial->ring.ipv4, sizeof(*trial->ring.ipv4));
 	ring_unmap(trial->ring.ipv6, sizeof(*trial->ring.ipv6));
-	ring_unmap(trial->ring.ifindex, sizeof(*trial->ring.ifindex));
 	sg_bench__destroy(trial->skeleton);
 	kern_close(trial->kern);
 	free(trial);
@@ -262,14 +260,15 @@ int trial_repeat(const struct trial *trial, enum trial_program program, const ui
 }
 
 /* The state of a run that begins, for a frame of one family. */
-static struct sg_bench_state state_for(const uint8_t *frame, bool is_sent, bool has_ifindexes,
-				       uint32_t first, uint32_t count)
+static struct sg_bench_state state_for(const uint8_t *frame, bool is_sent,
+				       const struct trial_packets *packets)
 {
 	struct sg_bench_state state = {
-		.first = first,
-		.end = first + count,
-		.next = first,
-		.ifindex = has_ifindexes ? 0 : TRIAL_IFINDEX,
+		.first = packets->first,
+		.end = packets->first + packets->count,
+		.next = packets->first,
+		.ifindex = packets->instances ? packets->ifindex : TRIAL_IFINDEX,
+		.instances = packets->instances,
 		.is_ipv6 = frame[offsetof(struct ethhdr, h_proto)] == ETH_P_IPV6 >> 8,
 		.is_sent = is_sent,
 	};
@@ -287,7 +286,7 @@ static struct sg_bench_state state_for(const uint8_t *frame, bool is_sent, bool 
 }
 
 int trial_drive(const struct trial *trial, enum trial_program program, const uint8_t *frame,
-		uint32_t first, uint32_t count, uint32_t runs, struct trial_run *run_out,
+		const struct trial_packets *packets, uint32_t runs, struct trial_run *run_out,
 		struct error *err)
 {
 	AUTO_FREE struct sg_bench_state *states = calloc(trial->cpus, sizeof(*states));
@@ -296,8 +295,7 @@ int trial_drive(const struct trial *trial, enum trial_program program, const uin
 	if (!states)
 		return kern_error(err, ENOMEM, "cannot run a program");
 	for (int cpu = 0; cpu < trial->cpus; cpu++)
-		states[cpu] = state_for(frame, program == TRIAL_TC_TX, trial->ring.ifindex[first],
-					first, count);
+		states[cpu] = state_for(frame, program == TRIAL_TC_TX, packets);
 	if (bpf_map_update_elem(bpf_map__fd(trial->skeleton->maps.sg_bench_state), &zero, states,
 				BPF_ANY))
 		return kern_error(err, errno, "cannot choose the packets");

@@ -29,7 +29,7 @@ enum trial_program {
 	TRIAL_TC_SOURCE4,  /* the reference, asking for the sender's address */
 	TRIAL_TC_RX,	   /* sg_tc_rx */
 	TRIAL_TC_TX,	   /* sg_tc_tx */
-	TRIAL_TC_INSTANCE, /* sg_tc_rx for the interface that the ring names */
+	TRIAL_TC_INSTANCE, /* sg_tc_rx for interfaces that need not be there */
 	TRIAL_XDP_EMPTY,
 	TRIAL_XDP_REFERENCE4,
 	TRIAL_XDP_REFERENCE6,
@@ -47,7 +47,6 @@ struct kern *trial_kern(struct trial *trial);
 struct trial_ring {
 	struct sg_bench_packet4 *ipv4;
 	struct sg_bench_packet6 *ipv6;
-	uint32_t *ifindex; /* TRIAL_TC_INSTANCE: of all packets of a run, or of none */
 };
 const struct trial_ring *trial_ring(const struct trial *trial);
 
@@ -67,13 +66,22 @@ struct trial_run {
 /* Judge one frame of SG_BENCH_FRAME_BYTES over and over. Thread-safe. */
 int trial_repeat(const struct trial *trial, enum trial_program program, const uint8_t *frame,
 		 uint32_t runs, struct trial_run *run_out, struct error *err);
+/* Some of the ring. */
+struct trial_packets {
+	uint32_t first; /* position */
+	uint32_t count;
+	/* TRIAL_TC_INSTANCE: each is of one of so many interfaces from this index on. */
+	uint32_t ifindex;
+	uint32_t instances;
+};
+
 /*
- * Judge `count` packets of the ring from `first` on, and again, until there were
+ * Judge packets of the ring, one after the other and again, until there were
  * `runs`. They are TCP without options; what the ring does not say, `frame` does,
  * which is sent by the instance for TRIAL_TC_TX and received for all others.
  */
 int trial_drive(const struct trial *trial, enum trial_program program, const uint8_t *frame,
-		uint32_t first, uint32_t count, uint32_t runs, struct trial_run *run_out,
+		const struct trial_packets *packets, uint32_t runs, struct trial_run *run_out,
 		struct error *err);
 
 #endif

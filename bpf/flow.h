@@ -104,7 +104,7 @@ struct place {
 	__u32 first;	 /* bucket */
 	__u32 second;	 /* bucket with the same lock */
 	__u32 tag;	 /* SG_TAG */
-	__u64 signature; /* SG_SIGNATURE */
+	__u64 signature; /* see steady.h */
 };
 
 /*
@@ -159,7 +159,7 @@ static __always_inline void flow_place(const struct sg_settings *settings, const
 	/* without a branch */
 	zero = ((__u64)place->tag - 1) >> 63;
 	place->tag |= zero * SG_TAG_ZERO;
-	place->signature = SG_SIGNATURE(hash + other_hash);
+	place->signature = hash + other_hash;
 }
 
 #endif

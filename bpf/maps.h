@@ -110,7 +110,7 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE); /* for whole pages, so that lines are not cut */
 	__uint(max_entries, SG_BUCKETS);
 	__type(key, __u32);
-	__type(value, struct sg_steady_bucket);
+	__type(value, struct sg_steady);
 } sg_steady SEC(".maps");
 
 /* Key: bucket modulo SG_LOCKS. Apart from the buckets, which are memory of the loader as well. */

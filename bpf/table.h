@@ -154,7 +154,8 @@ static __always_inline void table_update(const struct sg_settings *settings,
 					 const struct flow *flow, const struct update *update)
 {
 	struct sg_connection *entry = known->spot.entry;
-	struct sg_steady *steady = steady_at(known->bucket, known->index);
+	__u64 *steady = steady_at(known->bucket, known->index);
+	__u64 base = steady_base(settings, place, update->generation);
 	struct sg_lock *lock = lock_get(place->first);
 	enum sg_budget from = SG_BUDGET_OUTSIDE, to = SG_BUDGET_OUTSIDE;
 	__u8 phase = update->progress.phase, flags = update->progress.flags;
@@ -179,7 +180,7 @@ static __always_inline void table_update(const struct sg_settings *settings,
 		entry->phase = phase;
 		entry->flags = flags;
 		entry->generation = update->generation;
-		steady_write(settings, steady, place, entry);
+		steady_write(steady, base, entry);
 	}
 	bpf_spin_unlock(&lock->lock);
 	if (from != to)

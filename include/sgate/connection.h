@@ -126,8 +126,8 @@ struct sg_connection6 {
 
 /*
  * Where in its bucket an entry with this tag is put if that place is free, else
- * as near to it as there is room, by the bits that differ: so most are in the line
- * of struct sg_steady that the tag names.
+ * as near to it as there is room, by the bits that differ: so most are in the half
+ * of the bucket that the tag names.
  */
 #define SG_TAG_POSITION(tag) ((tag) >> 1 & (SG_BUCKET_ENTRIES - 1))
 
@@ -148,30 +148,26 @@ struct sg_bucket6 {
 };
 
 /*
- * What an entry's packets are known by while nothing of it changes, so that they
- * need neither the tags nor the entry. For the second after the entry's `seen`
- * alone, so nobody has to take it away where the entry goes: an entry that is
- * answered goes when its time is over, or with all of its owner's epoch.
+ * What packets of a bucket's entries are known by while nothing of an entry
+ * changes, so that they need neither the tags nor the entry: a word that stands
+ * for the whole tuple, its owner and its family and for the generation of the
+ * policy that judged it, and to which the time of the entry's `seen` is added. It
+ * is worth something for a second after that alone, then a packet looks at the
+ * entry again; so nobody has to take it away where the entry goes, for one that
+ * was answered goes when its time is over, or with all of its owner's epoch.
  *
- * The signature stands for the whole tuple, its owner and its family. Two tuples
- * have the same one by chance only, once in some 2^60: NH twice, with keys of its
- * own each time (UMAC-64 is as strong, RFC 4418), and nobody is told of it.
+ * Two tuples have the same word by chance only, once in some 2^60: it is NH twice
+ * with other keys (UMAC-64 is as strong, RFC 4418), and nobody is told of it.
  */
 struct sg_steady {
-	__u64 signature; /* SG_SIGNATURE, and SG_CONNECTION_EGRESS of the entry; 0: it is not steady */
-	__u32 until;	 /* units; valid before, for a second */
-	__u32 generation; /* as in the entry */
+	__u64 word[SG_BUCKET_ENTRIES]; /* SG_STEADY_WORD; 0: not steady */
 };
 
-/* Never 0, and with the lowest bit free. */
-#define SG_SIGNATURE(hash) (((hash) & ~1ULL) | 2)
+/* base: even, of tuple and generation; seen: units; egress: SG_CONNECTION_EGRESS of the entry. */
+#define SG_STEADY_WORD(base, seen, egress) ((base) + ((__u64)(__u32)(seen) << 1 | (egress)))
 
-/* As many as lie in a cache line. */
-#define SG_STEADY_LINE 4
-
-struct sg_steady_bucket {
-	struct sg_steady entry[SG_BUCKET_ENTRIES];
-};
+/* As many words, of a tag's position on rounded down, are compared at once. */
+#define SG_STEADY_HALF (SG_BUCKET_ENTRIES / 2)
 
 /* An instance's part of the table; by slot. */
 struct sg_share {
@@ -199,7 +195,7 @@ struct sg_lock {
 /* One for the whole table; written by the loader. */
 struct sg_settings {
 	__u32 secret[SG_SECRET_WORDS]; /* random; keys of the hash */
-	__u64 multiplier[2];	       /* random and odd */
+	__u64 multiplier[3];	       /* random and odd */
 	__u32 bucket_mask;	       /* buckets of the table - 1 */
 	__u32 window_mask;	       /* buckets of a window - 1 */
 	__u32 clock_shift;	       /* a unit of time is 2^clock_shift jiffies */
@@ -207,7 +203,7 @@ struct sg_settings {
 	__u32 second;		       /* units in a second, rounded up */
 	__u32 fragment_timeout;	       /* units */
 	__u32 timeout[16];	       /* units; by enum sg_phase */
-	__u32 reserved[6];
+	__u32 reserved[4];
 };
 
 /* What the later fragments of a packet are found by. */
@@ -234,7 +230,7 @@ _Static_assert(sizeof(struct sg_connection6) == 64, "a cache line");
 _Static_assert(sizeof(struct sg_tags) == 32, "half a cache line");
 _Static_assert(sizeof(struct sg_bucket) == 256, "four cache lines");
 _Static_assert(sizeof(struct sg_bucket6) == 512, "eight cache lines");
-_Static_assert(sizeof(struct sg_steady) * SG_STEADY_LINE == 64, "a cache line");
+_Static_assert(sizeof(struct sg_steady) == 64, "a cache line");
 _Static_assert(sizeof(struct sg_share) == 64, "a cache line");
 _Static_assert(__builtin_offsetof(struct sg_share, replaced) == 32, "no padding");
 _Static_assert(sizeof(struct sg_lock) == 64, "a cache line");

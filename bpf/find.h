@@ -171,12 +171,33 @@ static __always_inline void table_find(const struct place *place, const struct f
 	}
 }
 
-/* Whether the flow may have an entry: nobody's tags are like its own by chance but once in millions. */
+static __always_inline struct sg_hints *hints_get(__u32 index)
+{
+	return bpf_map_lookup_elem(&sg_hints, &index);
+}
+
+#define HINT_ONES 0x0101010101010101ULL
+#define HINT_HIGHS 0x8080808080808080ULL
+
+/* Not 0: a bucket has the hint, all of whose bytes are in `wanted`. */
+static __always_inline __u64 hints_match(const struct sg_hints *hints, __u64 wanted)
+{
+	__u64 x = *(const volatile __u64 *)hints ^ wanted;
+
+	return (x - HINT_ONES) & ~x & HINT_HIGHS;
+}
+
+/* Whether the flow may have an entry: for most that have none, it is known that they do not. */
 static __always_inline bool table_may_hold(const struct place *place)
 {
-	const struct sg_tags *first = tags_get(place->first), *second = tags_get(place->second);
+	const struct sg_hints *first = hints_get(place->first), *second = hints_get(place->second);
+	__u64 wanted = place->tag >> 24;
 
-	return first && second && (tags_match(first, place->tag) | tags_match(second, place->tag));
+	if (!first || !second)
+		return false;
+	wanted += (wanted - 1) >> 63;
+	wanted *= HINT_ONES;
+	return hints_match(first, wanted) | hints_match(second, wanted);
 }
 
 #endif

@@ -101,6 +101,15 @@ struct {
 	__type(value, struct sg_tags);
 } sg_tags SEC(".maps");
 
+/* Key: bucket. Written by the programs alone, under the bucket's lock, and sized likewise. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE); /* for whole pages, so that lines are not cut */
+	__uint(max_entries, SG_BUCKETS);
+	__type(key, __u32);
+	__type(value, struct sg_hints);
+} sg_hints SEC(".maps");
+
 /*
  * Key: bucket. What most packets find instead of their entry; written by the programs alone,
  * under the bucket's lock, and sized likewise.

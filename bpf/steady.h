@@ -79,10 +79,10 @@ static __always_inline enum sg_reason steady_reason(const struct flow *flow, __u
 	if (!settings)
 		return SG_UNDECIDED;
 	flow_place(settings, flow, family, &place);
+	if (!table_may_hold(&place))
+		return SG_REASON_NO_RULE;
 	words = steady_at(place.first, SG_TAG_POSITION(place.tag) & SG_STEADY_HALF);
-	first = tags_get(place.first);
-	second = tags_get(place.second);
-	if (!words || !first || !second)
+	if (!words)
 		return SG_UNDECIDED;
 	times = settings->second;
 	oldest = SG_STEADY_WORD(steady_base(settings, &place, SG_POLICY_GENERATION(flow->policy)),
@@ -97,6 +97,10 @@ found:
 		return SG_UNDECIDED;
 	return (found & 1) == flow->is_egress ? SG_REASON_RULE_ACCEPT : SG_REASON_REPLY;
 elsewhere:
+	first = tags_get(place.first);
+	second = tags_get(place.second);
+	if (!first || !second)
+		return SG_UNDECIDED;
 	index = tags_find(first, place.tag);
 	if (index < SG_BUCKET_ENTRIES) {
 		words = steady_at(place.first, index);

@@ -244,11 +244,12 @@ static __always_inline enum made table_write(const struct sg_settings *settings,
 	__u32 index = at & (SG_BUCKET_ENTRIES - 1), tag;
 	bool is_ipv6 = place->tag & SG_TAG_IPV6;
 	struct spot ipv4 = spot4_get(bucket, index), ipv6 = spot6_get(bucket, index);
+	struct sg_hints *hints = hints_get(bucket);
 	struct sg_connection *entry;
 	enum made made = MADE_NOT;
 
 	victim->owner = 0;
-	if (!first || !second || !lock || !tags || !ipv4.entry || !ipv6.entry)
+	if (!first || !second || !lock || !tags || !hints || !ipv4.entry || !ipv6.entry)
 		return MADE_NOT;
 	bpf_spin_lock(&lock->lock);
 	tag = tags->tag[index];
@@ -263,6 +264,7 @@ static __always_inline enum made table_write(const struct sg_settings *settings,
 		entry = is_ipv6 ? ipv6.entry : ipv4.entry;
 		entry->version++;
 		IN_ORDER();
+		hints->hint[index] = SG_HINT(place->tag);
 		tags->tag[index] = place->tag;
 		entry_fill(entry, flow, update);
 		if (is_ipv6)

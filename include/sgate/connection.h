@@ -139,6 +139,19 @@ struct sg_tags {
 	__u32 tag[SG_BUCKET_ENTRIES]; /* 0: the entry is free */
 };
 
+/*
+ * One byte for each entry of a bucket: of the tag that was put there last, so it
+ * may be of an entry that is gone, never missing for one that is there. A packet
+ * of no connection finds nothing like its own in its two buckets most of the time,
+ * and needs nothing of the table but these 16 bytes.
+ */
+struct sg_hints {
+	__u8 hint[SG_BUCKET_ENTRIES]; /* SG_HINT; 0: nothing ever was there */
+};
+
+/* 1 to 255, of bits that say nothing of the position. */
+#define SG_HINT(tag) (((tag) >> 24) + !((tag) >> 24))
+
 struct sg_bucket {
 	struct sg_connection entry[SG_BUCKET_ENTRIES];
 };
@@ -228,6 +241,7 @@ struct sg_fragment {
 _Static_assert(sizeof(struct sg_connection) == 32, "half a cache line");
 _Static_assert(sizeof(struct sg_connection6) == 64, "a cache line");
 _Static_assert(sizeof(struct sg_tags) == 32, "half a cache line");
+_Static_assert(sizeof(struct sg_hints) == 8, "one word");
 _Static_assert(sizeof(struct sg_bucket) == 256, "four cache lines");
 _Static_assert(sizeof(struct sg_bucket6) == 512, "eight cache lines");
 _Static_assert(sizeof(struct sg_steady) == 64, "a cache line");

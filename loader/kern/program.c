@@ -20,12 +20,19 @@
 #include "xdp.skel.h"
 
 const char *const kern_map_names[MAP_COUNT] = {
-	[MAP_BINDINGS] = "sg_bindings",		[MAP_REST] = "sg_rest",
-	[MAP_BINDINGS_FAR] = "sg_bindings_far", [MAP_HEAP] = "sg_heap",
-	[MAP_COUNTERS] = "sg_counters",		[MAP_META] = "sg_meta",
-	[MAP_CONNECTIONS] = "sg_connections",	[MAP_TAGS] = "sg_tags",
-	[MAP_CONNECTIONS6] = "sg_connections6", [MAP_SHARES] = "sg_shares",
-	[MAP_SETTINGS] = "sg_settings",		[MAP_STEADY] = "sg_steady",
+	[MAP_BINDINGS] = "sg_bindings",
+	[MAP_REST] = "sg_rest",
+	[MAP_BINDINGS_FAR] = "sg_bindings_far",
+	[MAP_HEAP] = "sg_heap",
+	[MAP_COUNTERS] = "sg_counters",
+	[MAP_META] = "sg_meta",
+	[MAP_CONNECTIONS] = "sg_connections",
+	[MAP_TAGS] = "sg_tags",
+	[MAP_CONNECTIONS6] = "sg_connections6",
+	[MAP_SHARES] = "sg_shares",
+	[MAP_SETTINGS] = "sg_settings",
+	[MAP_STEADY] = "sg_steady",
+	[MAP_HINTS] = "sg_hints",
 };
 
 const char *const kern_program_names[PROGRAM_COUNT] = {
@@ -83,8 +90,8 @@ static void set_size(const struct kern *kern, struct bpf_map *map)
 	} sizes[] = {
 		{MAP_CONNECTIONS, kern_bucket_count}, {MAP_CONNECTIONS6, kern_bucket_count},
 		{MAP_TAGS, kern_bucket_count},	      {MAP_STEADY, kern_bucket_count},
-		{MAP_BINDINGS_FAR, kern_slot_count},  {MAP_SHARES, kern_slot_count},
-		{MAP_COUNTERS, kern_counter_count},
+		{MAP_HINTS, kern_bucket_count},	      {MAP_BINDINGS_FAR, kern_slot_count},
+		{MAP_SHARES, kern_slot_count},	      {MAP_COUNTERS, kern_counter_count},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {

@@ -162,6 +162,12 @@ static __always_inline __u32 search_ports(const union sg_node *heap, __u32 root,
 	if (list == SEARCH_FAILED)
 		return SEARCH_FAILED;
 	/* most lists; on their way nothing is jumped over */
+	if (list & SG_SHORT_LIST) {
+		leaf = heap_node(heap, first);
+		return leaf ? sg_short_list_answer(&leaf->short_lists[SG_SHORT_LIST_PLACE(list)],
+						   halves)
+			    : SEARCH_FAILED;
+	}
 	if (!SG_TREE_LEVELS(list)) {
 		leaf = heap_node(heap, first);
 		return leaf ? sg_leaf_ports_answer(&leaf->leaf_ports, halves) : SEARCH_FAILED;

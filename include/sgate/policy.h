@@ -147,6 +147,7 @@ union sg_node {
 	struct sg_leaf64 leaf64;
 	struct sg_leaf128 leaf128;
 	struct sg_leaf_ports leaf_ports;
+	struct sg_short_list short_lists[SG_SHORT_LISTS];
 	struct sg_list32 list32;
 	struct sg_line64 list64;
 	__u32 rule_id[16];

@@ -47,8 +47,20 @@
 #define SG_TREE(node, levels) ((__u32)(levels) << 24 | (__u32)(node))
 #define SG_TREE_NODE(tree) ((tree)&0xffffffU)
 #define SG_TREE_LEVELS(tree) ((tree) >> 24 & SG_MAX_LEVELS)
-/* It begins with a table. */
+/* A tree of addresses: it begins with a table. */
 #define SG_TREE_TABLE 0x08000000U
+
+/*
+ * Reference of a port list with one or two starts, as most have that are of one
+ * rule: no tree, but a part of a node, which has four.
+ */
+#define SG_SHORT_LIST 0x08000000U
+#define SG_SHORT_LIST_AT(node, place) ((__u32)(place) << 28 | SG_SHORT_LIST | (__u32)(node))
+#define SG_SHORT_LIST_PLACE(list) ((list) >> 28 & (SG_SHORT_LISTS - 1))
+#define SG_SHORT_LISTS 4
+#define SG_SHORT_LIST_STARTS 2
+/* What kind of reference it is. */
+#define SG_TREE_KIND(tree) ((tree)&0x0f000000U)
 
 /*
  * In a tree of IPv6 addresses an answer may be another tree, to be searched for
@@ -143,6 +155,12 @@ struct sg_leaf_ports {
 	__u32 answer[SG_LEAF_PORTS];
 };
 
+struct sg_short_list {
+	__u64 starts;
+	__u32 answer[SG_SHORT_LIST_STARTS];
+};
+
+_Static_assert(sizeof(struct sg_short_list) * SG_SHORT_LISTS == 64, "one cache line");
 _Static_assert(sizeof(struct sg_table) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_inner32) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_inner64) == 64, "one cache line");
@@ -307,6 +325,17 @@ static __always_inline __u32 sg_leaf_ports_answer(const struct sg_leaf_ports *le
 	/* without a branch: of none, which is -1 here, the upper bits are SG_DECISION_NONE */
 	sum = sg_halves_count(sum) - 1;
 	return leaf->answer[sum & (SG_LEAF_PORTS - 1)] | (__u32)(sum >> 34);
+}
+
+/* The same of a short list. */
+static __always_inline __u32 sg_short_list_answer(const struct sg_short_list *list, __u64 key)
+{
+	__u64 both = SG_HALVES(SG_HALF_ABOVE), sum;
+
+	SG_OPAQUE(both);
+	sum = sg_halves_count((list->starts + key) & both) - 1;
+	SG_OPAQUE(sum);
+	return list->answer[sum & (SG_SHORT_LIST_STARTS - 1)] | (__u32)(sum >> 34);
 }
 
 #endif

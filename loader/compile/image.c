@@ -46,18 +46,21 @@ void image_builder_fini(struct image_builder *builder)
 }
 
 /* Multiply and fold, eight bytes at a time: good enough to tell images apart, and fast. */
-static uint64_t hash_nodes(const union sg_node *nodes, size_t count, uint64_t hash)
+static uint64_t hash_words(const void *words, size_t bytes, uint64_t hash)
 {
-	for (size_t i = 0; i < count; i++) {
-		for (size_t j = 0; j < sizeof(*nodes); j += sizeof(uint64_t)) {
-			uint64_t word;
+	for (size_t at = 0; at < bytes; at += sizeof(uint64_t)) {
+		uint64_t word;
 
-			memcpy(&word, (const char *)&nodes[i] + j, sizeof(word));
-			hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
-			hash ^= hash >> 32;
-		}
+		memcpy(&word, (const char *)words + at, sizeof(word));
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+		hash ^= hash >> 32;
 	}
 	return hash;
+}
+
+static uint64_t hash_nodes(const union sg_node *nodes, size_t count, uint64_t hash)
+{
+	return hash_words(nodes, count * sizeof(*nodes), hash);
 }
 
 /* Room for `count` nodes behind the image's end; NULL: out of memory. */
@@ -69,24 +72,35 @@ static union sg_node *reserve_nodes(struct image_builder *builder, size_t count)
 	return builder->nodes + builder->count;
 }
 
-/* The place of a tree like `wanted`, which lies behind the image's end, or an empty place. */
+/* The bytes of a tree, or of a list in a part of a node. */
+static const void *tree_bytes(const struct image_builder *builder, const struct image_tree *tree)
+{
+	const union sg_node *node = builder->nodes + SG_TREE_NODE(tree->ref);
+
+	return tree->nodes ? (const void *)node
+			   : &node->short_lists[SG_SHORT_LIST_PLACE(tree->ref)];
+}
+
+static bool is_like(const struct image_builder *builder, const struct image_tree *tree,
+		    const struct image_tree *wanted)
+{
+	size_t bytes =
+		tree->nodes ? tree->nodes * sizeof(*builder->nodes) : sizeof(struct sg_short_list);
+
+	return tree->hash == wanted->hash && tree->nodes == wanted->nodes &&
+	       tree->is_list == wanted->is_list &&
+	       SG_TREE_KIND(tree->ref) == SG_TREE_KIND(wanted->ref) &&
+	       !memcmp(tree_bytes(builder, tree), tree_bytes(builder, wanted), bytes);
+}
+
+/* The place of a tree like `wanted`, which is no part of the image yet, or an empty place. */
 static uint32_t *find_place(const struct image_builder *builder, const struct image_tree *wanted)
 {
 	size_t mask = builder->place_count - 1;
 
 	for (size_t at = wanted->hash & mask;; at = (at + 1) & mask) {
-		const struct image_tree *tree;
-
-		if (!builder->places[at])
-			return &builder->places[at];
-		tree = &builder->trees[builder->places[at] - 1];
-		if (tree->hash == wanted->hash && tree->nodes == wanted->nodes &&
-		    tree->is_list == wanted->is_list &&
-		    tree->ref - SG_TREE_NODE(tree->ref) ==
-			    wanted->ref - SG_TREE_NODE(wanted->ref) &&
-		    !memcmp(builder->nodes + SG_TREE_NODE(tree->ref),
-			    builder->nodes + SG_TREE_NODE(wanted->ref),
-			    wanted->nodes * sizeof(*builder->nodes)))
+		if (!builder->places[at] ||
+		    is_like(builder, &builder->trees[builder->places[at] - 1], wanted))
 			return &builder->places[at];
 	}
 }
@@ -116,35 +130,41 @@ static int reserve_places(struct image_builder *builder)
 }
 
 /*
- * Keep the tree of that size behind the image's end, unless there is an
- * equal one. Only what is kept counts against the limit.
+ * Keep what was written for the tree, with `count` nodes behind the image's end,
+ * unless there is an equal one. Only what is kept counts against the limit.
  */
-static int keep_tree(struct image_builder *builder, struct tree_size size, bool is_list,
-		     size_t *tree_out)
+static int keep(struct image_builder *builder, const struct image_tree *tree, size_t count,
+		size_t *tree_out)
 {
-	size_t count = size.nodes;
-	struct image_tree tree = {
-		.hash = hash_nodes(builder->nodes + builder->count, count, count),
-		.ref = tree_ref(size, builder->count),
-		.nodes = (uint32_t)count,
-		.is_list = is_list,
-	};
 	uint32_t *place;
 
 	if (reserve_places(builder) ||
 	    ARRAY_GROW(builder->trees, builder->tree_count, builder->tree_capacity))
 		return -ENOMEM;
-	place = find_place(builder, &tree);
+	place = find_place(builder, tree);
 	if (!*place) {
-		if (size.levels > SG_MAX_LEVELS ||
-		    count > builder->max_nodes - builder->reserved - builder->count)
+		if (count > builder->max_nodes - builder->reserved - builder->count)
 			return -EFBIG;
-		builder->trees[builder->tree_count++] = tree;
+		builder->trees[builder->tree_count++] = *tree;
 		builder->count += count;
 		*place = (uint32_t)builder->tree_count;
 	}
 	*tree_out = *place - 1;
 	return 0;
+}
+
+/* The same for a tree of that size. */
+static int keep_tree(struct image_builder *builder, struct tree_size size, bool is_list,
+		     size_t *tree_out)
+{
+	const struct image_tree tree = {
+		.hash = hash_nodes(builder->nodes + builder->count, size.nodes, size.nodes),
+		.ref = tree_ref(size, builder->count),
+		.nodes = (uint32_t)size.nodes,
+		.is_list = is_list,
+	};
+
+	return size.levels > SG_MAX_LEVELS ? -EFBIG : keep(builder, &tree, size.nodes, tree_out);
 }
 
 /* Room for a number a leaf, which a tree is made with. */
@@ -178,20 +198,57 @@ int image_add_addresses(struct image_builder *builder, const struct address_star
 	return r;
 }
 
-int image_add_list(struct image_builder *builder, const struct start32 *starts, size_t count,
-		   size_t *tree_out)
+/* A list that needs only a part of a node: of one that has a place, else of a new one. */
+static int keep_short_list(struct image_builder *builder, const struct start32 *starts,
+			   size_t count, size_t *tree_out)
 {
-	struct tree_size size = ports_tree_size(count);
-	struct starts32 *lists = &builder->lists;
-	struct image_tree *tree;
-	union sg_node *nodes;
+	bool is_new = !builder->short_places;
+	size_t node = is_new ? builder->count : builder->short_node, kept = builder->tree_count;
+	uint32_t place = is_new ? 0 : SG_SHORT_LISTS - builder->short_places;
+	union sg_node *nodes = reserve_nodes(builder, 1);
+	struct image_tree tree = {.ref = SG_SHORT_LIST_AT(node, place), .is_list = true};
+	struct sg_short_list *list;
 	int r;
 
+	if (!nodes)
+		return -ENOMEM;
+	if (is_new)
+		memset(nodes, 0, sizeof(*nodes));
+	list = &builder->nodes[node].short_lists[place];
+	short_list_fill(list, starts, count);
+	tree.hash = hash_words(list, sizeof(*list), 0);
+	r = keep(builder, &tree, is_new, tree_out);
+	if (r || builder->tree_count == kept) {
+		memset(list, 0, sizeof(*list));
+		return r;
+	}
+	builder->short_node = node;
+	builder->short_places = SG_SHORT_LISTS - 1 - place;
+	return 0;
+}
+
+static int keep_list(struct image_builder *builder, const struct start32 *starts, size_t count,
+		     size_t *tree_out)
+{
+	struct tree_size size = ports_tree_size(count);
+	union sg_node *nodes;
+
+	if (count <= SG_SHORT_LIST_STARTS)
+		return keep_short_list(builder, starts, count, tree_out);
 	nodes = reserve_nodes(builder, size.nodes);
 	if (!nodes || reserve_firsts(builder, size.leaves))
 		return -ENOMEM;
 	ports_tree_fill(nodes, size, starts, count, builder->firsts);
-	r = keep_tree(builder, size, true, tree_out);
+	return keep_tree(builder, size, true, tree_out);
+}
+
+int image_add_list(struct image_builder *builder, const struct start32 *starts, size_t count,
+		   size_t *tree_out)
+{
+	struct starts32 *lists = &builder->lists;
+	int r = keep_list(builder, starts, count, tree_out);
+	struct image_tree *tree;
+
 	if (r)
 		return r;
 	tree = &builder->trees[*tree_out];

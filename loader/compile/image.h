@@ -13,9 +13,9 @@
 /* A tree in the image. */
 struct image_tree {
 	uint64_t hash;
-	uint32_t ref; /* SG_TREE */
-	uint32_t nodes;
-	bool is_list; /* of the builder's intervals first ... first + count - 1 */
+	uint32_t ref;	/* SG_TREE or SG_SHORT_LIST_AT */
+	uint32_t nodes; /* 0: a short list */
+	bool is_list;	/* of the builder's intervals first ... first + count - 1 */
 	size_t first;
 	uint32_t count;
 };
@@ -30,7 +30,9 @@ struct image_builder {
 	struct image_tree *trees; /* owned */
 	size_t tree_count;
 	size_t tree_capacity;
-	uint64_t *firsts; /* owned; for tree.h */
+	size_t short_node;     /* with places for short lists */
+	uint32_t short_places; /* that are free there, the last ones */
+	uint64_t *firsts;      /* owned; for tree.h */
 	size_t first_capacity;
 	uint32_t *places; /* owned; open addressing: index of a tree + 1, 0 for empty */
 	size_t place_count;

@@ -73,6 +73,9 @@ uint32_t image_search_ports(const struct image *image, uint32_t list, uint32_t k
 {
 	const union sg_node *leaf = find_leaf(image, list, 0, SG_HALVES(key), false);
 
+	if (leaf && list & SG_SHORT_LIST)
+		return sg_short_list_answer(&leaf->short_lists[SG_SHORT_LIST_PLACE(list)],
+					    SG_HALVES(key));
 	return leaf ? sg_leaf_ports_answer(&leaf->leaf_ports, SG_HALVES(key)) : SG_DECISION_NONE;
 }
 

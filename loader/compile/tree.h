@@ -68,6 +68,9 @@ struct tree_size ports_tree_size(size_t count);
 void ports_tree_fill(union sg_node *nodes, struct tree_size size, const struct start32 *starts,
 		     size_t count, uint64_t *firsts);
 
+/* The same of no more than SG_SHORT_LIST_STARTS. */
+void short_list_fill(struct sg_short_list *list, const struct start32 *starts, size_t count);
+
 /* Distinct and ascending; the first one is 0. */
 struct address_keys {
 	const struct address_start *starts;

@@ -39,3 +39,12 @@ void ports_tree_fill(union sg_node *nodes, struct tree_size size, const struct s
 	inner_fill(nodes, size.nodes - size.leaves, size.leaves, size.levels, TREE_KEYS_PORTS,
 		   firsts);
 }
+
+void short_list_fill(struct sg_short_list *list, const struct start32 *starts, size_t count)
+{
+	memset(list, 0, sizeof(*list));
+	for (size_t i = 0; i < count; i++) {
+		inner_put_start(&list->starts, i, starts[i].start, TREE_KEYS_PORTS);
+		list->answer[i] = starts[i].answer;
+	}
+}

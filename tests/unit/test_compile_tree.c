@@ -46,26 +46,37 @@ static uint32_t walk_ports(const struct start32 *starts, size_t count, uint32_t 
 	return answer;
 }
 
-static void check_ports(const struct start32 *starts, size_t count)
+/* Around each start, and at both ends. */
+static void check_list(const struct image *image, uint32_t list, const struct start32 *starts,
+		       size_t count)
 {
-	struct tree_size size = ports_tree_size(count);
-	uint32_t tree = tree_ref(size, TREE_AT);
-	struct image image = image_for(size);
-	uint64_t *firsts = firsts_for(size.leaves);
 	const uint32_t ends[] = {0, SG_PORT_KEY_LAST};
 
-	ports_tree_fill(image.nodes + TREE_AT, size, starts, count, firsts);
 	for (size_t i = 0; i < count; i++) {
 		for (int beside = -1; beside <= 1; beside++) {
 			uint32_t key = (starts[i].start + (uint32_t)beside) & SG_PORT_KEY_LAST;
 
-			assert_int_equal(image_search_ports(&image, tree, key),
+			assert_int_equal(image_search_ports(image, list, key),
 					 walk_ports(starts, count, key));
 		}
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
-		assert_int_equal(image_search_ports(&image, tree, ends[i]),
+		assert_int_equal(image_search_ports(image, list, ends[i]),
 				 walk_ports(starts, count, ends[i]));
+}
+
+static void check_ports(const struct start32 *starts, size_t count)
+{
+	struct tree_size size = ports_tree_size(count);
+	struct image image = image_for(size);
+	uint64_t *firsts = firsts_for(size.leaves);
+
+	ports_tree_fill(image.nodes + TREE_AT, size, starts, count, firsts);
+	check_list(&image, tree_ref(size, TREE_AT), starts, count);
+	for (uint32_t i = 0; count <= SG_SHORT_LIST_STARTS && i < SG_SHORT_LISTS; i++) {
+		short_list_fill(&image.nodes[TREE_AT].short_lists[i], starts, count);
+		check_list(&image, SG_SHORT_LIST_AT(TREE_AT, i), starts, count);
+	}
 	image_fini(&image);
 	free(firsts);
 }

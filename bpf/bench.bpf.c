@@ -10,7 +10,8 @@
  * together are what is subtracted there.
  *
  * sg_bench_inst is sg_tc_rx but for one load: the interface index comes
- * from the driver, so that thousands of instances need no interfaces. The other programs of tc.bpf.c are not loaded from here.
+ * from the driver, so that thousands of instances need no interfaces. The other
+ * programs of tc.bpf.c are not loaded from here.
  */
 #include "tc.bpf.c"
 

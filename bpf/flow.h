@@ -145,6 +145,7 @@ static __always_inline void flow_place(const struct sg_settings *settings, const
 
 	hash ^= hash >> 32;
 	hash *= settings->multiplier[0];
+	/* one after the other, with what goes into them read twice: there are not registers enough */
 	SG_OPAQUE(hash);
 	asm volatile("" ::: "memory");
 	other_hash = flow_hash(settings->secret + 2, flow, family) * settings->multiplier[1];

@@ -15,10 +15,7 @@ static __always_inline __u64 steady_base(const struct sg_settings *settings,
 	return (place->signature + generation * settings->multiplier[2]) & ~1ULL;
 }
 
-/*
- * The words of a bucket from an index on, which is a constant or bounded: the caller
- * reads no more than there are.
- */
+/* The words of a bucket from an index on; the caller reads no more than there are. */
 static __always_inline __u64 *steady_at(__u32 bucket, __u32 index)
 {
 	struct sg_steady *steady = bpf_map_lookup_elem(&sg_steady, &bucket);
@@ -45,8 +42,9 @@ static __always_inline void steady_write(__u64 *at, __u64 base, const struct sg_
 }
 
 /*
- * Bit 1: the word is the flow's, for one of the times from `oldest` on, and bit 0 its direction.
- * Without a branch: it would be taken for one word in four.
+ * Bit 1: the word is the flow's, for one of so many times from that of the word
+ * `oldest` on; bit 0 is its direction then. Without a branch, which would be taken
+ * for one word in four.
  */
 static __always_inline __u64 steady_match(__u64 word, __u64 oldest, __u32 times)
 {

@@ -21,7 +21,7 @@ BACK = ipv4_udp(REMOTE, GUEST, 4000, sport=53)
 BINDING_BYTES = 16  # of struct sg_binding; struct sg_rest comes behind it here
 OWNER, GUARD, SHARE = 8, BINDING_BYTES + 16, BINDING_BYTES + 20
 EPOCH = 0x10000  # one, in an owner
-TIMEOUTS = 80  # in struct sg_settings
+TIMEOUTS = 104  # in struct sg_settings
 DEFAULT_SHARE = 8192
 
 

@@ -58,6 +58,12 @@ static int read_number(const struct invocation *invocation, const char *name, ui
 	return 0;
 }
 
+/* As it was judged: one told as its limit could be beyond it. */
+static json_t *exact(double value)
+{
+	return json_real(isfinite(value) ? value : 0);
+}
+
 /* Two digits behind the point are what is known. */
 static json_t *rounded(double value)
 {
@@ -82,8 +88,8 @@ static json_t *case_document(const struct bench_case *one, bool has_cycles)
 
 	if (one->ratio > 0) {
 		json_object_set_new(document, "referenceNs", rounded(one->reference_ns));
-		json_object_set_new(document, "ratio", rounded(one->ratio));
-		json_object_set_new(document, "ratioOfLeast", rounded(one->ratio_of_least));
+		json_object_set_new(document, "ratio", exact(one->ratio));
+		json_object_set_new(document, "ratioOfLeast", exact(one->ratio_of_least));
 	}
 	if (has_cycles) {
 		json_object_set_new(document, "cycles", rounded(one->cycles));
@@ -95,12 +101,12 @@ static json_t *case_document(const struct bench_case *one, bool has_cycles)
 static json_t *target_document(const struct bench_target *target)
 {
 	json_t *document = json_pack("{s:s, s:s, s:o, s:o, s:b, s:s, s:b}", "key", target->key,
-				     "text", target->text, "measured", rounded(target->measured),
-				     "limit", rounded(target->limit), "atLeast", target->is_minimum,
+				     "text", target->text, "measured", exact(target->measured),
+				     "limit", exact(target->limit), "atLeast", target->is_minimum,
 				     "unit", target->unit, "met", target->is_met);
 
 	if (target->of_least > 0)
-		json_object_set_new(document, "ratioOfLeast", rounded(target->of_least));
+		json_object_set_new(document, "ratioOfLeast", exact(target->of_least));
 	return document;
 }
 

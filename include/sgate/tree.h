@@ -155,8 +155,9 @@ struct sg_leaf_ports {
 	__u32 answer[SG_LEAF_PORTS];
 };
 
+/* All of a short list, likewise. */
 struct sg_short_list {
-	__u64 starts;
+	__u64 starts; /* of one: the low half */
 	__u32 answer[SG_SHORT_LIST_STARTS];
 };
 

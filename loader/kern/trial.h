@@ -66,6 +66,7 @@ struct trial_run {
 /* Judge one frame of SG_BENCH_FRAME_BYTES over and over. Thread-safe. */
 int trial_repeat(const struct trial *trial, enum trial_program program, const uint8_t *frame,
 		 uint32_t runs, struct trial_run *run_out, struct error *err);
+
 /* Some of the ring. */
 struct trial_packets {
 	uint32_t first; /* position */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <string.h>
 
 #include "unit/policy_table.h"
 
@@ -104,6 +105,46 @@ static void an_image_that_is_cut_off_finds_nothing(void **state)
 	image_fini(&image);
 }
 
+/* A rule each for so many hosts, with a port of its own. */
+#define HOSTS 64
+
+static void four_lists_of_a_rule_share_a_node(void **state)
+{
+	static struct rule rules[HOSTS];
+	struct policy_rule by_rule[HOSTS];
+	struct policy policy = {.rules = by_rule, .count = HOSTS};
+	struct packet_key packet = {.family = SG_IPV4, .protocol = PROTOCOL_TCP};
+	struct image image;
+
+	(void)state;
+	for (uint8_t i = 0; i < HOSTS; i++) {
+		struct rule *rule = &rules[i];
+
+		rule->id = i + 1;
+		rule->policy = RULE_ACCEPT;
+		rule->priority = 1;
+		rule->protocol = PROTOCOL_TCP;
+		rule->ports.count = 1;
+		rule->ports.ranges[0] = (struct port_range){i, i};
+		rule->remote.kind = REMOTE_PREFIX;
+		rule->remote.prefix =
+			(struct prefix){.family = SG_IPV4, .length = 32, .bytes = {10, i, 0, 1}};
+		by_rule[i] = (struct policy_rule){rule, &rule->remote.prefix, 1};
+	}
+	assert_int_equal(compile(&policy, 1000, &image, NULL), 0);
+	/* one list a node would be more than this by themselves */
+	assert_in_range(image.count, HOSTS / SG_SHORT_LISTS, HOSTS - 1);
+	for (uint8_t i = 0; i < HOSTS; i++) {
+		memcpy(packet.remote, (uint8_t[]){10, i, 0, 1}, 4);
+		for (uint8_t j = 0; j < HOSTS; j++) {
+			packet.low16 = j;
+			assert_int_equal(image_rule_id(&image, image_classify(&image, &packet)),
+					 i == j ? i + 1 : 0);
+		}
+	}
+	image_fini(&image);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -112,6 +153,7 @@ int main(void)
 		cmocka_unit_test(the_header_tells_what_the_image_is),
 		cmocka_unit_test(a_rule_id_that_does_not_fit_is_refused),
 		cmocka_unit_test(an_image_that_is_cut_off_finds_nothing),
+		cmocka_unit_test(four_lists_of_a_rule_share_a_node),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

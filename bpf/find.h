@@ -191,12 +191,10 @@ static __always_inline __u64 hints_match(const struct sg_hints *hints, __u64 wan
 static __always_inline bool table_may_hold(const struct place *place)
 {
 	const struct sg_hints *first = hints_get(place->first), *second = hints_get(place->second);
-	__u64 wanted = place->tag >> 24;
+	__u64 wanted = SG_HINT(place->tag) * HINT_ONES;
 
 	if (!first || !second)
 		return false;
-	wanted += (wanted - 1) >> 63;
-	wanted *= HINT_ONES;
 	return hints_match(first, wanted) | hints_match(second, wanted);
 }
 

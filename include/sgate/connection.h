@@ -149,8 +149,8 @@ struct sg_hints {
 	__u8 hint[SG_BUCKET_ENTRIES]; /* SG_HINT; 0: nothing ever was there */
 };
 
-/* 1 to 255, of bits that say nothing of the position. */
-#define SG_HINT(tag) (((tag) >> 24) + !((tag) >> 24))
+/* 1 to 255, of bits that say nothing of the position; without a branch. */
+#define SG_HINT(tag) (((tag) >> 24) + (((__u64)((tag) >> 24) - 1) >> 63))
 
 struct sg_bucket {
 	struct sg_connection entry[SG_BUCKET_ENTRIES];

@@ -141,7 +141,7 @@ static __always_inline void flow_place(const struct sg_settings *settings, const
 				       __u8 family, struct place *place)
 {
 	__u64 hash = flow_hash(settings->secret, flow, family), other_hash, zero;
-	__u32 bucket, other;
+	__u32 bucket, other, half = settings->window_mask >> 1;
 
 	hash ^= hash >> 32;
 	hash *= settings->multiplier[0];
@@ -151,9 +151,9 @@ static __always_inline void flow_place(const struct sg_settings *settings, const
 	other_hash = flow_hash(settings->secret + 2, flow, family) * settings->multiplier[1];
 	SG_OPAQUE(other_hash);
 	asm volatile("" ::: "memory");
-	bucket = hash >> 40 & settings->window_mask;
-	/* another bucket of the window, by other bits of the hash, with the same lock */
-	other = (bucket ^ ((__u32)(hash >> 20 | 1) * SG_LOCKS)) & settings->window_mask;
+	bucket = hash >> 40 & half;
+	/* one of the other half, by other bits of the hash, with the same lock */
+	other = ((bucket ^ (__u32)(hash >> 20) * SG_LOCKS) & half) | (settings->window_mask ^ half);
 	place->first = (flow->window + bucket) & settings->bucket_mask;
 	place->second = (flow->window + other) & settings->bucket_mask;
 	place->tag = SG_TAG(hash, family);

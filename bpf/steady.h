@@ -42,17 +42,28 @@ static __always_inline void steady_write(__u64 *at, __u64 base, const struct sg_
 }
 
 /*
- * Bit 1: the word is the flow's, for one of so many times from that of the word
- * `oldest` on; bit 0 is its direction then. Without a branch, which would be taken
+ * Not below 2: the word is the flow's, for one of `times` times behind that of the
+ * word `before`; bit 0 is its direction then. Without a branch, which would be taken
  * for one word in four.
  */
-static __always_inline __u64 steady_match(__u64 word, __u64 oldest, __u32 times)
+static __always_inline __u64 steady_match(const __u64 *at, __u64 before, __u32 times)
 {
-	__u64 beyond = word - oldest, less = (beyond >> 1) - times, is_it;
+	__u64 beyond = *(const volatile __u64 *)at - before;
+	__s64 less = (beyond >> 1) - times - 1;
 
 	SG_OPAQUE(less);
-	is_it = less >> 63;
-	return is_it << 1 | (is_it & beyond);
+	return beyond & less >> 63;
+}
+
+/* The same of all words from one on; only one is the flow's. */
+static __always_inline __u64 steady_find(const __u64 *words, __u64 before, __u32 times)
+{
+	__u64 found = 0;
+
+	SG_UNROLL
+	for (int i = 0; i < SG_STEADY_HALF; i++)
+		found |= steady_match(&words[i], before, times);
+	return found >> 1 ? found : 0;
 }
 
 /*
@@ -69,25 +80,24 @@ static __always_inline enum sg_reason steady_reason(const struct flow *flow, __u
 {
 	const struct sg_settings *settings = settings_get();
 	const struct sg_tags *first, *second;
-	__u64 oldest, found = 0;
+	__u32 half, index, times;
+	__u64 before, found;
 	const __u64 *words;
 	struct place place;
-	__u32 index, times;
 
 	if (!settings)
 		return SG_UNDECIDED;
 	flow_place(settings, flow, family, &place);
 	if (!table_may_hold(&place))
 		return SG_REASON_NO_RULE;
-	words = steady_at(place.first, SG_TAG_POSITION(place.tag) & SG_STEADY_HALF);
+	half = SG_TAG_POSITION(place.tag) & SG_STEADY_HALF;
+	words = steady_at(place.first, half);
 	if (!words)
 		return SG_UNDECIDED;
 	times = settings->second;
-	oldest = SG_STEADY_WORD(steady_base(settings, &place, SG_POLICY_GENERATION(flow->policy)),
-				clock_now(settings) - times + 1, 0);
-	SG_UNROLL
-	for (int i = 0; i < SG_STEADY_HALF; i++)
-		found |= steady_match(*(const volatile __u64 *)&words[i], oldest, times);
+	before = SG_STEADY_WORD(steady_base(settings, &place, SG_POLICY_GENERATION(flow->policy)),
+				clock_now(settings) - times, 0);
+	found = steady_find(words, before, times);
 	if (!found)
 		goto elsewhere;
 found:
@@ -95,21 +105,20 @@ found:
 		return SG_UNDECIDED;
 	return (found & 1) == flow->is_egress ? SG_REASON_RULE_ACCEPT : SG_REASON_REPLY;
 elsewhere:
+	words = steady_at(place.first, half ^ SG_STEADY_HALF);
+	found = words ? steady_find(words, before, times) : 0;
+	if (found)
+		goto found;
 	first = tags_get(place.first);
 	second = tags_get(place.second);
-	if (!first || !second)
+	if (!first || !second || tags_match(first, place.tag))
 		return SG_UNDECIDED;
-	index = tags_find(first, place.tag);
-	if (index < SG_BUCKET_ENTRIES) {
-		words = steady_at(place.first, index);
-	} else {
-		index = tags_find(second, place.tag);
-		if (index >= SG_BUCKET_ENTRIES)
-			return SG_REASON_NO_RULE;
-		words = steady_at(place.second, index);
-	}
-	found = words ? steady_match(*(const volatile __u64 *)words, oldest, times) : 0;
-	if (found)
+	index = tags_find(second, place.tag);
+	if (index >= SG_BUCKET_ENTRIES)
+		return SG_REASON_NO_RULE;
+	words = steady_at(place.second, index);
+	found = words ? steady_match(words, before, times) : 0;
+	if (found > 1)
 		goto found;
 	return SG_UNDECIDED;
 }

@@ -279,13 +279,17 @@ static __always_inline enum made table_write(const struct sg_settings *settings,
 	return made;
 }
 
-/* Look through a few buckets of the instance's window for expired entries. */
+/* Look through a few buckets of the instance's window for expired entries, of its halves in turns. */
 static __always_inline void sweep_window(const struct sg_settings *settings, struct sg_share *share,
 					 __u32 window, __u32 now)
 {
-	for (int i = 0; i < SWEEP_BUCKETS; i++) {
-		__u32 at = share->sweep++ & settings->window_mask;
+	__u32 half = settings->window_mask >> 1;
 
+	for (int i = 0; i < SWEEP_BUCKETS; i++) {
+		__u32 turn = share->sweep++, at = turn >> 1 & half;
+
+		if (turn & 1)
+			at |= settings->window_mask ^ half;
 		sg_sweep((window + at) & settings->bucket_mask, now);
 	}
 }

@@ -10,7 +10,9 @@
  * in the window of its instance: a run of buckets twice as large as a default
  * share, at a place that depends on the instance. So an instance meets mostly
  * itself, and when its share is full the buckets at hand hold entries of its own
- * that can make room.
+ * that can make room. The first bucket is in the first half of the window and is
+ * taken while it has room: what few connections need lies close together, and
+ * the caches keep it.
  *
  * Writers hold the lock of the bucket (sg_locks); readers hold none and look
  * at the entry's version before and after. An entry whose time is over is free
@@ -188,7 +190,7 @@ struct sg_share {
 	/* Entries by enum sg_budget, expired ones until they are found; OUTSIDE means nothing. */
 	__u32 count[SG_BUDGET_COUNT];
 	__u32 epoch;
-	__u32 sweep; /* bucket of the window that is looked through next for expired entries */
+	__u32 sweep; /* buckets of the window that were looked through for expired entries */
 	__u32 reserved;
 	__u64 replaced; /* unreplied entries that made room for newer ones */
 	__u64 refused;	/* connections that found the share, or their buckets, full */

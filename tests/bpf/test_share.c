@@ -261,6 +261,28 @@ static void epochs_begin_again_and_no_connection_with_them(void **state)
 	table_check_share(&other);
 }
 
+static void few_connections_lie_close_together(void **state)
+{
+	struct harness one = instance(harness_of(state), 0, 8192);
+	const struct kern *kern = one.kern;
+	uint32_t half = (kern->settings->window_mask + 1) / 2, halves[2] = {0, 0};
+
+	establish(&one, 2000);
+	check_established(&one, 2000);
+	for (uint32_t i = 0; i <= kern->settings->window_mask; i++) {
+		uint32_t bucket =
+			(share_window(kern, one.own_slot) + i) & kern->settings->bucket_mask;
+
+		for (int j = 0; j < SG_BUCKET_ENTRIES; j++)
+			halves[i / half] += kern->tags[bucket].tag[j] &&
+					    kern->buckets[bucket].entry[j].owner ==
+						    share_owner(kern, one.own_slot);
+	}
+	/* two in eight on average: a bucket is full once in a thousand times */
+	assert_int_equal(halves[0] + halves[1], 2000);
+	assert_in_range(halves[1], 0, 20);
+}
+
 static int open_with_interfaces(void **state)
 {
 	return interfaces_make(ifindexes, ARRAY_SIZE(ifindexes)) ? -1 : harness_open(state);
@@ -274,6 +296,7 @@ int main(void)
 		cmocka_unit_test(a_flood_of_one_kind_leaves_room_for_the_other),
 		cmocka_unit_test(open_ports_cost_no_memory_where_answers_may_go_anyway),
 		cmocka_unit_test(expired_entries_make_room),
+		cmocka_unit_test(few_connections_lie_close_together),
 		cmocka_unit_test(a_flush_frees_a_share_and_no_other),
 		cmocka_unit_test(epochs_begin_again_and_no_connection_with_them),
 	};

@@ -55,18 +55,19 @@ static __always_inline void connection_note(const struct sg_settings *settings,
 }
 
 /* Any packet of such a connection, with what it makes of it. SG_UNDECIDED: ask the rules. */
-static __always_inline enum sg_reason connection_judged(const struct flow *flow)
+static __always_inline enum sg_reason connection_judged(struct sg_scratch *scratch)
 {
 	const struct sg_settings *settings = settings_get();
+	const struct flow *flow = &scratch->flow;
+	struct place *place = &scratch->place;
 	struct update update = {.generation = SG_POLICY_GENERATION(flow->policy)};
 	struct known known;
-	struct place place;
 	bool is_reply;
 
 	if (!settings)
 		return SG_UNDECIDED;
-	flow_place(settings, flow, flow->family, &place);
-	table_find(&place, flow, &known);
+	flow_place(settings, flow, flow->family, place);
+	table_find(place, flow, &known);
 	if (!known.spot.entry)
 		return SG_REASON_NO_RULE;
 	update.now = clock_now(settings);
@@ -78,7 +79,7 @@ static __always_inline enum sg_reason connection_judged(const struct flow *flow)
 		     : phase_is_over(known.at.phase, flow))
 		return SG_UNDECIDED;
 	update.progress = phase_next(known.at, flow, is_reply);
-	connection_note(settings, &known, &place, flow, &update);
+	connection_note(settings, &known, place, flow, &update);
 	return is_reply ? SG_REASON_REPLY : SG_REASON_RULE_ACCEPT;
 }
 
@@ -86,21 +87,22 @@ static __always_inline enum sg_reason connection_judged(const struct flow *flow)
  * A packet that the rules accept and whose replies they do not: it makes the
  * connection's entry, or keeps it alive.
  */
-static __always_inline enum sg_reason connection_open(const struct flow *flow)
+static __always_inline enum sg_reason connection_open(struct sg_scratch *scratch)
 {
 	const struct sg_settings *settings = settings_get();
+	const struct flow *flow = &scratch->flow;
+	struct place *place = &scratch->place;
 	struct update update = {.generation = SG_POLICY_GENERATION(flow->policy)};
 	enum sg_reason reason;
 	struct known known;
-	struct place place;
 
 	if (!settings)
 		return SG_REASON_TABLE_FULL;
 	update.now = clock_now(settings);
 	update.progress.phase = phase_new(flow);
 	update.progress.flags = flow->is_egress ? SG_CONNECTION_EGRESS : 0;
-	flow_place(settings, flow, flow->family, &place);
-	table_find(&place, flow, &known);
+	flow_place(settings, flow, flow->family, place);
+	table_find(place, flow, &known);
 	update.restart = !known.spot.entry ||
 			 !!(known.at.flags & SG_CONNECTION_EGRESS) != flow->is_egress ||
 			 is_past(settings, known.at.phase, known.seen, update.now);
@@ -108,13 +110,13 @@ static __always_inline enum sg_reason connection_open(const struct flow *flow)
 	if (update.restart && flow->protocol == IPPROTO_TCP && flow->tcp_flags & TCP_RST)
 		return SG_REASON_RULE_ACCEPT;
 	if (!known.spot.entry) {
-		reason = table_make(settings, &place, flow, &update);
+		reason = table_make(settings, place, flow, &update);
 		return reason == SG_UNDECIDED ? SG_REASON_RULE_ACCEPT : reason;
 	}
 	update.restart |= phase_is_over(known.at.phase, flow);
 	if (!update.restart)
 		update.progress = phase_next(known.at, flow, false);
-	connection_note(settings, &known, &place, flow, &update);
+	connection_note(settings, &known, place, flow, &update);
 	return SG_REASON_RULE_ACCEPT;
 }
 
@@ -126,19 +128,20 @@ static __always_inline enum sg_reason connection_open(const struct flow *flow)
  * (is_accepted) whether the policy of now accepts it.
  */
 static __always_inline enum sg_reason
-connection_reply(const struct flow *flow, enum sg_reason rejected, bool quoted, bool is_accepted)
+connection_reply(struct sg_scratch *scratch, enum sg_reason rejected, bool quoted, bool is_accepted)
 {
 	const struct sg_settings *settings = settings_get();
+	const struct flow *flow = &scratch->flow;
+	struct place *place = &scratch->place;
 	struct update update = {.generation = SG_POLICY_GENERATION(flow->policy)};
 	struct known known;
-	struct place place;
 	bool opened_by_egress;
 
 	if (!settings)
 		return rejected;
 	update.now = clock_now(settings);
-	flow_place(settings, flow, flow->family, &place);
-	table_find(&place, flow, &known);
+	flow_place(settings, flow, flow->family, place);
+	table_find(place, flow, &known);
 	if (!known.spot.entry || is_past(settings, known.at.phase, known.seen, update.now))
 		return rejected;
 	opened_by_egress = known.at.flags & SG_CONNECTION_EGRESS;
@@ -151,7 +154,7 @@ connection_reply(const struct flow *flow, enum sg_reason rejected, bool quoted, 
 	if (quoted)
 		return SG_REASON_RELATED;
 	update.progress = phase_next(known.at, flow, true);
-	connection_note(settings, &known, &place, flow, &update);
+	connection_note(settings, &known, place, flow, &update);
 	return SG_REASON_REPLY;
 }
 
@@ -163,21 +166,21 @@ __noinline int sg_connection_open(void)
 {
 	struct sg_scratch *scratch = scratch_get();
 
-	return scratch ? connection_open(&scratch->flow) : SG_REASON_TABLE_FULL;
+	return scratch ? connection_open(scratch) : SG_REASON_TABLE_FULL;
 }
 
 __noinline int sg_connection_judged(void)
 {
 	struct sg_scratch *scratch = scratch_get();
 
-	return scratch ? connection_judged(&scratch->flow) : SG_UNDECIDED;
+	return scratch ? connection_judged(scratch) : SG_UNDECIDED;
 }
 
 __noinline int sg_connection_reply(__u32 rejected, __u32 quoted, __u32 is_accepted)
 {
 	struct sg_scratch *scratch = scratch_get();
 
-	return scratch ? connection_reply(&scratch->flow, rejected, quoted, is_accepted) : rejected;
+	return scratch ? connection_reply(scratch, rejected, quoted, is_accepted) : rejected;
 }
 
 /*

@@ -99,14 +99,6 @@ static __always_inline __u16 flow_reply_low16(const struct flow *flow, bool repl
 	return (request == ICMP_ECHO_REQUEST ? ICMP_ECHO_REPLY : ICMP_TIMESTAMP_REPLY) << 8 | code;
 }
 
-/* Where a flow's entry is, if anywhere. */
-struct place {
-	__u32 first;	 /* bucket */
-	__u32 second;	 /* bucket with the same lock */
-	__u32 tag;	 /* SG_TAG */
-	__u64 signature; /* see steady.h */
-};
-
 /*
  * NH (Black and others, UMAC, 1999): the sum of products of keyed 32-bit
  * words. Without the keys nobody can choose flows that meet in a bucket more
@@ -134,23 +126,16 @@ static __always_inline __u64 flow_hash(const __u32 *key, const struct flow *flow
 
 /*
  * The family is the flow's: known to the compiler, where it is, it saves asking for it.
- * One hash, spread by a multiplication by a random odd number, says where; with a second one,
- * whose keys are two words further as in UMAC, it is a signature.
+ * The hash is spread by a multiplication by a random odd number.
  */
 static __always_inline void flow_place(const struct sg_settings *settings, const struct flow *flow,
 				       __u8 family, struct place *place)
 {
-	__u64 hash = flow_hash(settings->secret, flow, family), other_hash, zero;
+	__u64 hash = flow_hash(settings->secret, flow, family), zero;
 	__u32 bucket, other, half = settings->window_mask >> 1;
 
 	hash ^= hash >> 32;
 	hash *= settings->multiplier[0];
-	/* one after the other, with what goes into them read twice: there are not registers enough */
-	SG_OPAQUE(hash);
-	asm volatile("" ::: "memory");
-	other_hash = flow_hash(settings->secret + 2, flow, family) * settings->multiplier[1];
-	SG_OPAQUE(other_hash);
-	asm volatile("" ::: "memory");
 	bucket = hash >> 40 & half;
 	/* one of the other half, by other bits of the hash, with the same lock */
 	other = ((bucket ^ (__u32)(hash >> 20) * SG_LOCKS) & half) | (settings->window_mask ^ half);
@@ -160,7 +145,21 @@ static __always_inline void flow_place(const struct sg_settings *settings, const
 	/* without a branch */
 	zero = ((__u64)place->tag - 1) >> 63;
 	place->tag |= zero * SG_TAG_ZERO;
-	place->signature = hash + other_hash;
+	place->hash = hash;
+}
+
+/*
+ * Stands for the whole flow: the hash and a second one, whose keys are two words
+ * further as in UMAC.
+ */
+static __always_inline __u64 flow_signature(const struct sg_settings *settings,
+					    const struct place *place, const struct flow *flow,
+					    __u8 family)
+{
+	/* what goes into it is read once more: there are not registers enough to keep it */
+	asm volatile("" ::: "memory");
+	return place->hash +
+	       flow_hash(settings->secret + 2, flow, family) * settings->multiplier[1];
 }
 
 #endif

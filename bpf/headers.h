@@ -55,4 +55,12 @@ struct flow {
 	__u64 news;  /* 0 when the one before had the same remote end, perhaps */
 };
 
+/* Where a flow's entry is, if anywhere. */
+struct place {
+	__u32 first;  /* bucket */
+	__u32 second; /* bucket with the same lock */
+	__u32 tag;    /* SG_TAG */
+	__u64 hash;   /* that it follows from */
+};
+
 #endif

@@ -10,9 +10,12 @@
 
 /* The word of a flow at the time 0, if the instance receives the first packet. */
 static __always_inline __u64 steady_base(const struct sg_settings *settings,
-					 const struct place *place, __u32 generation)
+					 const struct place *place, const struct flow *flow,
+					 __u8 family, __u32 generation)
 {
-	return (place->signature + generation * settings->multiplier[2]) & ~1ULL;
+	return (flow_signature(settings, place, flow, family) +
+		generation * settings->multiplier[2]) &
+	       ~1ULL;
 }
 
 /* The words of a bucket from an index on; the caller reads no more than there are. */
@@ -66,6 +69,12 @@ static __always_inline __u64 steady_find(const __u64 *words, __u64 before, __u32
 	return found >> 1 ? found : 0;
 }
 
+/* Index of the first word of the half that most entries with the flow's tag are in. */
+static __always_inline __u32 preferred_half(const struct place *place)
+{
+	return SG_TAG_POSITION(*(const volatile __u32 *)&place->tag) & SG_STEADY_HALF;
+}
+
 /*
  * A plain packet in the middle of a connection: it was opened in one direction,
  * whose packets the rules accept and whose replies they reject, so the rules
@@ -76,27 +85,30 @@ static __always_inline __u64 steady_find(const __u64 *words, __u64 before, __u32
  * words are compared without a branch. That the one branch is foreseen is what
  * matters: then memory is not waited for.
  */
-static __always_inline enum sg_reason steady_reason(const struct flow *flow, __u8 family)
+static __always_inline enum sg_reason steady_reason(struct sg_scratch *scratch, __u8 family)
 {
 	const struct sg_settings *settings = settings_get();
+	const struct flow *flow = &scratch->flow;
+	struct place *place = &scratch->place;
 	const struct sg_tags *first, *second;
-	__u32 half, index, times;
+	__u32 index, times;
 	__u64 before, found;
 	const __u64 *words;
-	struct place place;
 
 	if (!settings)
 		return SG_UNDECIDED;
-	flow_place(settings, flow, family, &place);
-	if (!table_may_hold(&place))
+	flow_place(settings, flow, family, place);
+	if (!table_may_hold(place))
 		return SG_REASON_NO_RULE;
-	half = SG_TAG_POSITION(place.tag) & SG_STEADY_HALF;
-	words = steady_at(place.first, half);
+	words = steady_at(place->first, preferred_half(place));
 	if (!words)
 		return SG_UNDECIDED;
 	times = settings->second;
-	before = SG_STEADY_WORD(steady_base(settings, &place, SG_POLICY_GENERATION(flow->policy)),
-				clock_now(settings) - times, 0);
+	/* memory is asked for now, and needed later */
+	asm volatile("" : : "r"(*(const volatile __u64 *)words));
+	before = SG_STEADY_WORD(
+		steady_base(settings, place, flow, family, SG_POLICY_GENERATION(flow->policy)),
+		clock_now(settings) - times, 0);
 	found = steady_find(words, before, times);
 	if (!found)
 		goto elsewhere;
@@ -105,18 +117,18 @@ found:
 		return SG_UNDECIDED;
 	return (found & 1) == flow->is_egress ? SG_REASON_RULE_ACCEPT : SG_REASON_REPLY;
 elsewhere:
-	words = steady_at(place.first, half ^ SG_STEADY_HALF);
+	words = steady_at(place->first, preferred_half(place) ^ SG_STEADY_HALF);
 	found = words ? steady_find(words, before, times) : 0;
 	if (found)
 		goto found;
-	first = tags_get(place.first);
-	second = tags_get(place.second);
-	if (!first || !second || tags_match(first, place.tag))
+	first = tags_get(place->first);
+	second = tags_get(place->second);
+	if (!first || !second || tags_match(first, place->tag))
 		return SG_UNDECIDED;
-	index = tags_find(second, place.tag);
+	index = tags_find(second, place->tag);
 	if (index >= SG_BUCKET_ENTRIES)
 		return SG_REASON_NO_RULE;
-	words = steady_at(place.second, index);
+	words = steady_at(place->second, index);
 	found = words ? steady_match(words, before, times) : 0;
 	if (found > 1)
 		goto found;

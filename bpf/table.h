@@ -155,7 +155,7 @@ static __always_inline void table_update(const struct sg_settings *settings,
 {
 	struct sg_connection *entry = known->spot.entry;
 	__u64 *steady = steady_at(known->bucket, known->index);
-	__u64 base = steady_base(settings, place, update->generation);
+	__u64 base = steady_base(settings, place, flow, flow->family, update->generation);
 	struct sg_lock *lock = lock_get(place->first);
 	enum sg_budget from = SG_BUDGET_OUTSIDE, to = SG_BUDGET_OUTSIDE;
 	__u8 phase = update->progress.phase, flags = update->progress.flags;

@@ -196,7 +196,7 @@ static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch, __
 		return SG_REASON_POLICY_UNREADABLE;
 	scratch->judged = SG_UNDECIDED;
 	if (!(layers->flags & SG_LAYERS_REPLIES_ACCEPTED)) {
-		reason = steady_reason(flow, family);
+		reason = steady_reason(scratch, family);
 		if (reason == SG_UNDECIDED)
 			reason = sg_connection_judged();
 		if (reason == SG_REASON_RULE_ACCEPT || reason == SG_REASON_REPLY)

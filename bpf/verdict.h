@@ -184,18 +184,13 @@ static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch, __
 						  __u32 key)
 {
 	struct flow *flow = &scratch->flow;
-	const union sg_node *heap = heap_get();
 	const struct sg_layers *layers;
+	const union sg_node *heap;
 	enum sg_reason reason;
 	bool stateless;
 
-	if (!heap)
-		return SG_UNDECIDED;
-	layers = layers_of(heap, SG_POLICY_ROOT(flow->policy), flow->is_egress, family);
-	if (!layers)
-		return SG_REASON_POLICY_UNREADABLE;
 	scratch->judged = SG_UNDECIDED;
-	if (!(layers->flags & SG_LAYERS_REPLIES_ACCEPTED)) {
+	if (flow->policy & (__u64)SG_POLICY_STATEFUL(SG_LAYERS_INDEX(flow->is_egress, family))) {
 		reason = steady_reason(scratch, family);
 		if (reason == SG_UNDECIDED)
 			reason = sg_connection_judged();
@@ -203,6 +198,12 @@ static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch, __
 			return reason;
 		scratch->judged = reason;
 	}
+	heap = heap_get();
+	if (!heap)
+		return SG_UNDECIDED;
+	layers = layers_of(heap, SG_POLICY_ROOT(flow->policy), flow->is_egress, family);
+	if (!layers)
+		return SG_REASON_POLICY_UNREADABLE;
 	reason = decision_reason(decide_flow(&scratch->last, heap, layers, flow, family, key));
 	stateless = *(const volatile __u32 *)&layers->flags & SG_LAYERS_REPLIES_ACCEPTED;
 	if (reason == SG_REASON_RULE_ACCEPT) {

@@ -52,9 +52,16 @@ struct sg_far {
 	struct sg_rest rest;
 };
 
-/* Heap index of the image's root in the low half, its generation in the high one. */
+/*
+ * Heap index of the image's root, its generation in the high half, and between
+ * them a bit for each SG_LAYERS_INDEX: most packets of connections are known
+ * without a look at the image. The bit is not SG_LAYERS_REPLIES_ACCEPTED of there,
+ * and only says what is asked first.
+ */
 #define SG_POLICY_WORD(root, generation) ((__u64)(generation) << 32 | (__u32)(root))
-#define SG_POLICY_ROOT(word) ((__u32)(word))
+#define SG_POLICY_STATEFUL(index) (1U << (SG_POLICY_ROOT_BITS + (index)))
+#define SG_POLICY_ROOT_BITS 24
+#define SG_POLICY_ROOT(word) ((__u32)(word) & ((1U << SG_POLICY_ROOT_BITS) - 1))
 #define SG_POLICY_GENERATION(word) ((__u32)((word) >> 32))
 
 /* The instance is at the other end of the interface: what is received is its egress. */
@@ -128,6 +135,7 @@ struct sg_meta {
 	struct sg_extent dirty[SG_MAX_DIRTY_EXTENTS];
 };
 
+_Static_assert(SG_HEAP_NODES < 1U << SG_POLICY_ROOT_BITS, "a root fits below the bits");
 _Static_assert(sizeof(struct sg_binding) == 16, "four in a cache line");
 _Static_assert(sizeof(struct sg_rest) == 32, "half a cache line");
 _Static_assert(sizeof(struct sg_far) == 48, "no padding");

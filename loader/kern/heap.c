@@ -15,6 +15,7 @@
 #include "kern/extent.h"
 #include "kern/internal.h"
 #include "model/code.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 
 static int reach(const struct kern *kern, uint32_t end)
@@ -167,14 +168,27 @@ bool heap_holds(const struct kern *kern, uint64_t word, const struct image *imag
 	       kern->heap[root + 1].header.generation == SG_POLICY_GENERATION(word);
 }
 
-/* The policy word of an image that is there already; 0 for none. */
+/* The policy word of an image that is there. */
+static uint64_t word_of(const struct kern *kern, uint32_t root)
+{
+	const union sg_node *nodes = &kern->heap[root];
+	uint64_t word = SG_POLICY_WORD(root, nodes[1].header.generation);
+
+	for (size_t i = 0; i < ARRAY_SIZE(nodes->root.layers); i++) {
+		if (!(nodes->root.layers[i].flags & SG_LAYERS_REPLIES_ACCEPTED))
+			word |= SG_POLICY_STATEFUL(i);
+	}
+	return word;
+}
+
+/* The same of one like it; 0 for none. */
 static uint64_t find_same(const struct kern *kern, const struct image *image)
 {
 	for (size_t i = 0; i < kern->used.count; i++) {
 		uint32_t root = kern->used.items[i].first;
 
 		if (same_image(kern, root, image))
-			return SG_POLICY_WORD(root, kern->heap[root + 1].header.generation);
+			return word_of(kern, root);
 	}
 	return 0;
 }
@@ -212,7 +226,7 @@ int heap_publish(struct kern *kern, const struct image *image, uint64_t *word_ou
 	header->generation = next_generation(kern);
 	/* All of it is written before a binding can name it. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	*word_out = SG_POLICY_WORD(root, header->generation);
+	*word_out = word_of(kern, root);
 	return 0;
 }
 

@@ -162,6 +162,25 @@ static void different_images_do_not_overlap(void **state)
 	}
 }
 
+static void a_word_says_which_directions_need_state(void **state)
+{
+	struct kern *kern = empty_heap(state);
+	AUTO(image_fini) struct image image = pattern(4, 1);
+
+	for (uint32_t stateless = 0; stateless < 16; stateless++) {
+		uint64_t word;
+
+		for (uint32_t i = 0; i < 4; i++)
+			image.nodes[0].root.layers[i].flags =
+				stateless >> i & 1 ? SG_LAYERS_REPLIES_ACCEPTED : 0;
+		word = publish(kern, &image);
+		for (uint32_t i = 0; i < 4; i++)
+			assert_int_equal(!(word & SG_POLICY_STATEFUL(i)), stateless >> i & 1);
+		/* found again, it has the same */
+		assert_int_equal(publish(kern, &image), word);
+	}
+}
+
 static void an_image_that_was_never_bound_takes_no_space(void **state)
 {
 	struct kern *kern = empty_heap(state);
@@ -316,6 +335,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_bytes_are_there_once),
 		cmocka_unit_test(different_images_do_not_overlap),
+		cmocka_unit_test(a_word_says_which_directions_need_state),
 		cmocka_unit_test(an_image_that_was_never_bound_takes_no_space),
 		cmocka_unit_test(space_that_was_given_up_waits_for_a_grace_period),
 		cmocka_unit_test(a_full_heap_refuses_and_keeps_what_it_has),

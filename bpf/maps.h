@@ -171,7 +171,7 @@ struct sg_scratch {
 	struct headers headers;
 	struct headers quoted; /* of the packet inside of an ICMP error */
 	struct flow flow;      /* of the one or the other */
-	struct place place;    /* of a plain packet's flow */
+	struct place place;    /* of that flow, once it is looked for */
 	__u32 length;	       /* of the frame, in bytes */
 	__u32 judged;	       /* what connection_judged() said of a plain packet */
 	struct sg_last last;

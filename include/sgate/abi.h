@@ -54,9 +54,10 @@ struct sg_far {
 
 /*
  * Heap index of the image's root, its generation in the high half, and between
- * them a bit for each SG_LAYERS_INDEX: most packets of connections are known
- * without a look at the image. The bit is not SG_LAYERS_REPLIES_ACCEPTED of there,
- * and only says what is asked first.
+ * them a bit for each SG_LAYERS_INDEX, set where the image's layers have no
+ * SG_LAYERS_REPLIES_ACCEPTED: then the connection table is asked before the rules,
+ * and most packets are known without a look at the image. Whatever the bit says, the
+ * image decides.
  */
 #define SG_POLICY_WORD(root, generation) ((__u64)(generation) << 32 | (__u32)(root))
 #define SG_POLICY_STATEFUL(index) (1U << (SG_POLICY_ROOT_BITS + (index)))

@@ -254,5 +254,7 @@ _Static_assert(sizeof(struct sg_settings) == 184, "no padding");
 _Static_assert(sizeof(struct sg_fragment_key) == 48, "no padding");
 _Static_assert(sizeof(struct sg_fragment) == 16, "no padding");
 _Static_assert(SG_PHASE_COUNT <= 16, "a timeout for every phase");
+_Static_assert(SG_MIN_WINDOW / 2 >= SG_LOCKS,
+	       "the buckets of a connection, one in each half, share a lock");
 
 #endif

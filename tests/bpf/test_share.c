@@ -261,6 +261,42 @@ static void epochs_begin_again_and_no_connection_with_them(void **state)
 	table_check_share(&other);
 }
 
+/* Let the entries of the second half of the instance's window be over: how many there are. */
+static uint32_t expire_second_half(const struct harness *one)
+{
+	const struct sg_settings *settings = one->kern->settings;
+	uint32_t first = share_window(one->kern, one->own_slot), expired = 0;
+
+	for (uint32_t i = (settings->window_mask + 1) / 2; i <= settings->window_mask; i++) {
+		uint32_t bucket = (first + i) & settings->bucket_mask;
+
+		for (int j = 0; j < SG_BUCKET_ENTRIES; j++) {
+			struct sg_connection *entry = &one->kern->buckets[bucket].entry[j];
+
+			if (!one->kern->tags[bucket].tag[j] ||
+			    entry->owner != share_owner(one->kern, one->own_slot))
+				continue;
+			entry->seen -= 2 * settings->timeout[SG_PHASE_TCP_ESTABLISHED];
+			expired++;
+		}
+	}
+	return expired;
+}
+
+static void expired_entries_of_the_second_half_make_room_too(void **state)
+{
+	struct harness one = instance(harness_of(state), 0, 8000);
+
+	establish(&one, 8000);
+	assert_in_range(expire_second_half(&one), 500, 8000);
+	for (uint32_t i = 0; i < 100; i++) {
+		struct talk talk = talk_of(TCP, 8000 + i);
+
+		assert_int_equal(talk_out(&one, &talk, SYN), PASSES);
+	}
+	table_check_share(&one);
+}
+
 static void few_connections_lie_close_together(void **state)
 {
 	struct harness one = instance(harness_of(state), 0, 8192);
@@ -291,6 +327,8 @@ static int open_with_interfaces(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		/* first: in a full share next to those of other tests a bucket may be full */
+		cmocka_unit_test(expired_entries_of_the_second_half_make_room_too),
 		cmocka_unit_test(a_share_is_never_exceeded),
 		cmocka_unit_test(a_flood_without_answers_hurts_no_established_connection),
 		cmocka_unit_test(a_flood_of_one_kind_leaves_room_for_the_other),

@@ -17,10 +17,13 @@ from sandbox import Sandbox
 
 
 def answered(sandbox, raw):
-    """All that comes back to these bytes until the connection is closed."""
+    """All that comes back to these bytes until the connection is closed.
+
+    Whoever refuses them may reset it before all of them are sent; what was answered is read all the same."""
     with connect(sandbox) as made:
-        made.sendall(raw)
-        made.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):
+            made.sendall(raw)
+            made.shutdown(socket.SHUT_WR)
         text = b""
         with contextlib.suppress(ConnectionResetError):
             while chunk := made.recv(65536):

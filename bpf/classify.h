@@ -163,17 +163,43 @@ static __always_inline __u32 search_ports(const union sg_node *heap, __u32 root,
 		return SEARCH_FAILED;
 	/* most lists; on their way nothing is jumped over */
 	if (list & SG_SHORT_LIST) {
-		leaf = heap_node(heap, first);
-		return leaf ? sg_short_list_answer(&leaf->short_lists[SG_SHORT_LIST_PLACE(list)],
-						   halves)
-			    : SEARCH_FAILED;
-	}
-	if (!SG_TREE_LEVELS(list)) {
-		leaf = heap_node(heap, first);
-		return leaf ? sg_leaf_ports_answer(&leaf->leaf_ports, halves) : SEARCH_FAILED;
+		const __u64 *units = heap_bytes(
+			heap, first * sizeof(*heap) + SG_SHORT_LIST_UNIT(list) * SG_UNIT_BYTES,
+			SG_UNITS * SG_UNIT_BYTES);
+
+		return units ? sg_short_list_answer(units, SG_SHORT_LIST_UNITS(list), halves)
+			     : SEARCH_FAILED;
 	}
 	leaf = leaf_below(heap, first, first, SG_TREE_LEVELS(list), halves, false);
 	return leaf ? sg_leaf_ports_answer(&leaf->leaf_ports, halves) : SEARCH_FAILED;
+}
+
+/* The decision of a table of ports. */
+static __always_inline __u32 search_port_table(const union sg_node *heap, __u32 root, __u32 table,
+					       __u32 key)
+{
+	__u64 first = root + SG_TREE_NODE(table);
+	__u64 at = first * sizeof(*heap);
+	const sg_port_entry *entry;
+	const union sg_node *leaf;
+	const __u32 *entries;
+
+	entries = heap_bytes(heap, at + (key >> 16) * sizeof(*entries), sizeof(*entries));
+	if (!entries)
+		return SEARCH_FAILED;
+	entry = heap_bytes(heap, at + (__u64)sg_port_entry_index(*entries, key) * sizeof(*entry),
+			   sizeof(*entry));
+	if (!entry)
+		return SEARCH_FAILED;
+	leaf = heap_node(heap, first + *entry);
+	return leaf ? sg_leaf_ports_answer(&leaf->leaf_ports, SG_HALVES(key)) : SEARCH_FAILED;
+}
+
+/* The decision of the rules for any remote. */
+static __always_inline __u32 search_any(const union sg_node *heap, __u32 root, __u32 any, __u32 key)
+{
+	return any & SG_PORT_TABLE ? search_port_table(heap, root, any, key)
+				   : search_ports(heap, root, any, key);
 }
 
 /* The decision of a list. */
@@ -243,7 +269,7 @@ static __always_inline __u32 decide(const union sg_node *heap, __u32 root,
 		/* the longest ways first, so that the processor goes the short one meanwhile */
 		narrow = search_layer(heap, root, layers->narrow, family, high, low);
 		wide = search_layer(heap, root, layers->wide, family, high, low);
-		any = search_ports(heap, root, layers->any, key);
+		any = search_any(heap, root, layers->any, key);
 		narrow = search_ports(heap, root, narrow, key);
 		wide = search_ports(heap, root, wide, key);
 		if ((any | narrow | wide) & SEARCH_FAILED_BIT)

@@ -86,7 +86,7 @@ struct sg_list32 {
 
 /* Where to search for one direction and family. */
 struct sg_layers {
-	__u32 any;    /* port list of the rules for any remote; or the list, and then */
+	__u32 any;    /* port list or table of the rules for any remote; or the list, and then */
 	__u32 narrow; /* address tree; or the list's nodes */
 	__u32 wide;   /* address tree of the prefixes that would be copied too often in the other */
 	__u32 flags;  /* SG_LAYERS_* */
@@ -140,6 +140,8 @@ union sg_node {
 	struct sg_image_header header;
 	struct sg_table table;
 	__u32 entry[SG_TABLE_ENTRIES];
+	__u32 ports_of[SG_PORT_PROTOCOLS];
+	sg_port_entry port_entry[SG_PORT_ENTRIES];
 	__u64 list[SG_LIST_WORDS];
 	struct sg_inner32 inner32;
 	struct sg_inner64 inner64;
@@ -147,7 +149,7 @@ union sg_node {
 	struct sg_leaf64 leaf64;
 	struct sg_leaf128 leaf128;
 	struct sg_leaf_ports leaf_ports;
-	struct sg_short_list short_lists[SG_SHORT_LISTS];
+	__u64 units[SG_UNITS][SG_UNIT_BYTES / sizeof(__u64)];
 	struct sg_list32 list32;
 	struct sg_line64 list64;
 	__u32 rule_id[16];

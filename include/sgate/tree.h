@@ -51,16 +51,24 @@
 #define SG_TREE_TABLE 0x08000000U
 
 /*
- * Reference of a port list with one or two starts, as most have that are of one
- * rule: no tree, but a part of a node, which has four.
+ * Reference of a short port list, which most are: no tree, but a part of a node.
+ * A node has units of two starts and their answers each; a list is one to four of them.
  */
 #define SG_SHORT_LIST 0x08000000U
-#define SG_SHORT_LIST_AT(node, place) ((__u32)(place) << 28 | SG_SHORT_LIST | (__u32)(node))
-#define SG_SHORT_LIST_PLACE(list) ((list) >> 28 & (SG_SHORT_LISTS - 1))
-#define SG_SHORT_LISTS 4
-#define SG_SHORT_LIST_STARTS 2
+#define SG_SHORT_LIST_AT(node, unit, units) \
+	((__u32)(unit) << 28 | SG_SHORT_LIST | ((__u32)(units)-1) << 24 | (__u32)(node))
+#define SG_SHORT_LIST_UNIT(list) ((list) >> 28 & (SG_UNITS - 1))
+#define SG_SHORT_LIST_UNITS(list) (((list) >> 24 & (SG_UNITS - 1)) + 1)
+#define SG_UNITS 4 /* in a node */
+#define SG_UNIT_BYTES 16UL
+#define SG_SHORT_LIST_STARTS (2UL * SG_UNITS)
+
 /* What kind of reference it is. */
-#define SG_TREE_KIND(tree) ((tree)&0x0f000000U)
+#define SG_TREE_KIND(tree) ((tree)&0x4f000000U)
+
+/* Reference of a table of ports. Only the rules for any remote have one. */
+#define SG_PORT_TABLE 0x40000000U
+#define SG_PORT_TABLE_AT(node) (SG_PORT_TABLE | (__u32)(node))
 
 /*
  * In a tree of IPv6 addresses an answer may be another tree, to be searched for
@@ -155,13 +163,23 @@ struct sg_leaf_ports {
 	__u32 answer[SG_LEAF_PORTS];
 };
 
-/* All of a short list, likewise. */
-struct sg_short_list {
-	__u64 starts; /* of one: the low half */
-	__u32 answer[SG_SHORT_LIST_STARTS];
-};
+/*
+ * A long port list without inner nodes. First comes for each protocol where its
+ * entries are and how many ports one of them is for; then the entries, each the
+ * place of a leaf in the table; then the leaves, which are those of a port list.
+ */
+#define SG_PORTS_OF(entry, shift) ((__u32)(entry) << 5 | (__u32)(shift))
+#define SG_PORT_PROTOCOLS 16 /* in a node */
+#define SG_PORT_ENTRIES 32   /* in a node */
 
-_Static_assert(sizeof(struct sg_short_list) * SG_SHORT_LISTS == 64, "one cache line");
+typedef __u16 sg_port_entry;
+
+/* Of all entries, counted from the first byte of the table, the one for a key. */
+static __always_inline __u32 sg_port_entry_index(__u32 ports_of, __u32 key)
+{
+	return (ports_of >> 5) + ((key & 0xffff) >> (ports_of & 31));
+}
+
 _Static_assert(sizeof(struct sg_table) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_inner32) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_inner64) == 64, "one cache line");
@@ -328,15 +346,28 @@ static __always_inline __u32 sg_leaf_ports_answer(const struct sg_leaf_ports *le
 	return leaf->answer[sum & (SG_LEAF_PORTS - 1)] | (__u32)(sum >> 34);
 }
 
-/* The same of a short list. */
-static __always_inline __u32 sg_short_list_answer(const struct sg_short_list *list, __u64 key)
+/*
+ * The same of a short list: first the starts of all its units, as above, then
+ * the answers. What lies behind it is read as well, up to SG_UNITS units.
+ */
+static __always_inline __u32 sg_short_list_answer(const __u64 *list, __u32 units, __u64 key)
 {
-	__u64 both = SG_HALVES(SG_HALF_ABOVE), sum;
+	__u64 both = SG_HALVES(SG_HALF_ABOVE), sum = 0;
 
 	SG_OPAQUE(both);
-	sum = sg_halves_count((list->starts + key) & both) - 1;
+	SG_UNROLL
+	for (int i = 0; i < SG_UNITS; i++) {
+		/* negative if the word is one of the list's, which the first one always is */
+		__s64 own = i - (__s64)units;
+
+		SG_OPAQUE(own);
+		sum += (list[i] + key) & both & (i ? own >> 63 : -1);
+	}
+	sum = sg_halves_count(sum) - 1;
 	SG_OPAQUE(sum);
-	return list->answer[sum & (SG_SHORT_LIST_STARTS - 1)] | (__u32)(sum >> 34);
+	return (((const __u32 *)(list + units))[sum & (SG_SHORT_LIST_STARTS - 1)] |
+		(__u32)(sum >> 34)) &
+	       SG_ANSWER_VALUE;
 }
 
 #endif

@@ -9,19 +9,18 @@
 uint32_t image_classify(const struct image *image, const struct packet_key *packet)
 {
 	uint32_t key = SG_PORT_KEY(packet->protocol, packet->low16);
-	uint32_t best = SG_DECISION_NONE;
 	const struct sg_layers *layers;
-	uint32_t lists[3];
+	uint32_t lists[2], best;
 
 	if (!image->count)
 		return SG_DECISION_NONE;
 	layers = &image->nodes[0].root.layers[SG_LAYERS_INDEX(packet->direction, packet->family)];
 	if (layers->flags & SG_LAYERS_LIST)
 		return image_search_list(image, layers, packet->family, packet->remote, key);
-	lists[0] = layers->any;
-	lists[1] = image_search_address(image, layers->narrow, packet->family, packet->remote);
-	lists[2] = image_search_address(image, layers->wide, packet->family, packet->remote);
-	for (int i = 0; i < 3; i++) {
+	best = image_search_any(image, layers->any, key);
+	lists[0] = image_search_address(image, layers->narrow, packet->family, packet->remote);
+	lists[1] = image_search_address(image, layers->wide, packet->family, packet->remote);
+	for (int i = 0; i < 2; i++) {
 		uint32_t decision = image_search_ports(image, lists[i], key);
 
 		if (decision < best)

@@ -77,15 +77,14 @@ static const void *tree_bytes(const struct image_builder *builder, const struct 
 {
 	const union sg_node *node = builder->nodes + SG_TREE_NODE(tree->ref);
 
-	return tree->nodes ? (const void *)node
-			   : &node->short_lists[SG_SHORT_LIST_PLACE(tree->ref)];
+	return tree->nodes ? (const void *)node : node->units[SG_SHORT_LIST_UNIT(tree->ref)];
 }
 
 static bool is_like(const struct image_builder *builder, const struct image_tree *tree,
 		    const struct image_tree *wanted)
 {
-	size_t bytes =
-		tree->nodes ? tree->nodes * sizeof(*builder->nodes) : sizeof(struct sg_short_list);
+	size_t bytes = tree->nodes ? tree->nodes * sizeof(*builder->nodes)
+				   : SG_SHORT_LIST_UNITS(tree->ref) * SG_UNIT_BYTES;
 
 	return tree->hash == wanted->hash && tree->nodes == wanted->nodes &&
 	       tree->is_list == wanted->is_list &&
@@ -198,32 +197,50 @@ int image_add_addresses(struct image_builder *builder, const struct address_star
 	return r;
 }
 
-/* A list that needs only a part of a node: of one that has a place, else of a new one. */
+/*
+ * How many units are free at the beginning of the fullest node with so many.
+ * All of them: in a new node. There the last unit stays empty if only one is
+ * wanted: what is read behind that one is to be in the same node.
+ */
+static uint32_t free_units(const struct image_builder *builder, uint32_t wanted)
+{
+	for (uint32_t left = wanted; left < SG_UNITS; left++) {
+		if (builder->open_nodes[left])
+			return left;
+	}
+	return SG_UNITS;
+}
+
+/* A list that needs only a part of a node. */
 static int keep_short_list(struct image_builder *builder, const struct start32 *starts,
 			   size_t count, size_t *tree_out)
 {
-	bool is_new = !builder->short_places;
-	size_t node = is_new ? builder->count : builder->short_node, kept = builder->tree_count;
-	uint32_t place = is_new ? 0 : SG_SHORT_LISTS - builder->short_places;
+	uint32_t units = short_list_units(count), left = free_units(builder, units), unit;
+	bool is_new = left == SG_UNITS;
+	size_t node = is_new ? builder->count : builder->open_nodes[left];
 	union sg_node *nodes = reserve_nodes(builder, 1);
-	struct image_tree tree = {.ref = SG_SHORT_LIST_AT(node, place), .is_list = true};
-	struct sg_short_list *list;
+	struct image_tree tree = {.is_list = true};
+	size_t kept = builder->tree_count;
+	__u64 *list;
 	int r;
 
 	if (!nodes)
 		return -ENOMEM;
 	if (is_new)
 		memset(nodes, 0, sizeof(*nodes));
-	list = &builder->nodes[node].short_lists[place];
+	unit = left - units - (is_new && units == 1);
+	list = builder->nodes[node].units[unit];
 	short_list_fill(list, starts, count);
-	tree.hash = hash_words(list, sizeof(*list), 0);
+	tree.ref = SG_SHORT_LIST_AT(node, unit, units);
+	tree.hash = hash_words(list, units * SG_UNIT_BYTES, 0);
 	r = keep(builder, &tree, is_new, tree_out);
 	if (r || builder->tree_count == kept) {
-		memset(list, 0, sizeof(*list));
+		memset(list, 0, units * SG_UNIT_BYTES);
 		return r;
 	}
-	builder->short_node = node;
-	builder->short_places = SG_SHORT_LISTS - 1 - place;
+	if (!is_new)
+		builder->open_nodes[left] = 0;
+	builder->open_nodes[unit] = node;
 	return 0;
 }
 
@@ -262,6 +279,34 @@ int image_add_list(struct image_builder *builder, const struct start32 *starts, 
 	tree->count = (uint32_t)count;
 	lists->count += count;
 	return 0;
+}
+
+int image_add_any(struct image_builder *builder, const struct start32 *starts, size_t count,
+		  uint32_t *ref_out)
+{
+	struct port_table_size size;
+	union sg_node *nodes;
+	size_t tree;
+	int r;
+
+	if (!port_table_size(starts, count, &size)) {
+		r = image_add_list(builder, starts, count, &tree);
+	} else {
+		struct image_tree table = {
+			.ref = SG_PORT_TABLE_AT(builder->count),
+			.nodes = (uint32_t)size.nodes,
+		};
+
+		nodes = reserve_nodes(builder, size.nodes);
+		if (!nodes)
+			return -ENOMEM;
+		port_table_fill(nodes, &size, starts, count);
+		table.hash = hash_nodes(nodes, size.nodes, size.nodes);
+		r = keep(builder, &table, size.nodes, &tree);
+	}
+	if (!r)
+		*ref_out = builder->trees[tree].ref;
+	return r;
 }
 
 int image_add_nodes(struct image_builder *builder, const union sg_node *nodes, uint32_t count,

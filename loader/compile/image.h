@@ -30,9 +30,8 @@ struct image_builder {
 	struct image_tree *trees; /* owned */
 	size_t tree_count;
 	size_t tree_capacity;
-	size_t short_node;     /* with places for short lists */
-	uint32_t short_places; /* that are free there, the last ones */
-	uint64_t *firsts;      /* owned; for tree.h */
+	size_t open_nodes[SG_UNITS]; /* by how many units at its end are free; 0: there is none */
+	uint64_t *firsts;	     /* owned; for tree.h */
 	size_t first_capacity;
 	uint32_t *places; /* owned; open addressing: index of a tree + 1, 0 for empty */
 	size_t place_count;
@@ -50,6 +49,10 @@ int image_add_addresses(struct image_builder *builder, const struct address_star
 /* Add a port list, which is not empty: *tree_out is its index in trees. */
 int image_add_list(struct image_builder *builder, const struct start32 *starts, size_t count,
 		   size_t *tree_out);
+
+/* Add the list of the rules for any remote, which is not empty: *ref_out is its reference. */
+int image_add_any(struct image_builder *builder, const struct start32 *starts, size_t count,
+		  uint32_t *ref_out);
 
 /* Add nodes that are no tree, shared as trees are: *ref_out is the first one's reference. */
 int image_add_nodes(struct image_builder *builder, const union sg_node *nodes, uint32_t count,

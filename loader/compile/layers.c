@@ -157,16 +157,13 @@ int layers_build(const struct prefix_tree *tree, struct image_builder *builder,
 		 struct sg_layers *layers_out)
 {
 	struct sg_layers layers = {0};
-	size_t list;
-	int r;
+	int r = 0;
 
-	if (tree->any_count) {
-		r = image_add_list(builder, tree->lists.items + tree->any_first, tree->any_count,
-				   &list);
-		if (r)
-			return r;
-		layers.any = builder->trees[list].ref;
-	}
+	if (tree->any_count)
+		r = image_add_any(builder, tree->lists.items + tree->any_first, tree->any_count,
+				  &layers.any);
+	if (r)
+		return r;
 	r = build_layer(tree, false, builder, &layers.narrow);
 	if (r)
 		return r;

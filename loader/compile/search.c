@@ -71,12 +71,38 @@ static const union sg_node *find_leaf(const struct image *image, uint32_t tree, 
 
 uint32_t image_search_ports(const struct image *image, uint32_t list, uint32_t key)
 {
-	const union sg_node *leaf = find_leaf(image, list, 0, SG_HALVES(key), false);
+	const union sg_node *leaf;
+	const __u64 *units;
 
-	if (leaf && list & SG_SHORT_LIST)
-		return sg_short_list_answer(&leaf->short_lists[SG_SHORT_LIST_PLACE(list)],
-					    SG_HALVES(key));
+	if (list & SG_SHORT_LIST) {
+		units = tree_array(image, list, 0, SG_SHORT_LIST_UNIT(list), SG_UNITS,
+				   SG_UNIT_BYTES);
+		return units ? sg_short_list_answer(units, SG_SHORT_LIST_UNITS(list),
+						    SG_HALVES(key))
+			     : SG_DECISION_NONE;
+	}
+	leaf = find_leaf(image, list, 0, SG_HALVES(key), false);
 	return leaf ? sg_leaf_ports_answer(&leaf->leaf_ports, SG_HALVES(key)) : SG_DECISION_NONE;
+}
+
+static uint32_t search_port_table(const struct image *image, uint32_t table, uint32_t key)
+{
+	const uint32_t *entries =
+		tree_array(image, table, 0, key >> 16 & 0xff, 1, sizeof(*entries));
+	const union sg_node *leaf;
+	const sg_port_entry *entry;
+
+	if (!entries)
+		return SG_DECISION_NONE;
+	entry = tree_array(image, table, 0, sg_port_entry_index(*entries, key), 1, sizeof(*entry));
+	leaf = entry ? tree_node(image, table, *entry) : NULL;
+	return leaf ? sg_leaf_ports_answer(&leaf->leaf_ports, SG_HALVES(key)) : SG_DECISION_NONE;
+}
+
+uint32_t image_search_any(const struct image *image, uint32_t any, uint32_t key)
+{
+	return any & SG_PORT_TABLE ? search_port_table(image, any, key)
+				   : image_search_ports(image, any, key);
 }
 
 static uint32_t search32(const struct image *image, uint32_t tree, uint32_t key)

@@ -9,6 +9,8 @@
 
 /* The decision of a port list; list 0 has none. */
 uint32_t image_search_ports(const struct image *image, uint32_t list, uint32_t key);
+/* That of the rules for any remote, which may be a table of ports. */
+uint32_t image_search_any(const struct image *image, uint32_t any, uint32_t key);
 /* The answer of a tree with 64-bit keys; that of tree 0 is 0. */
 uint32_t image_search64(const struct image *image, uint32_t tree, uint64_t key);
 /* In an address tree; network byte order, IPv4 in the first four. 0 for none. */

@@ -68,8 +68,20 @@ struct tree_size ports_tree_size(size_t count);
 void ports_tree_fill(union sg_node *nodes, struct tree_size size, const struct start32 *starts,
 		     size_t count, uint64_t *firsts);
 
-/* The same of no more than SG_SHORT_LIST_STARTS. */
-void short_list_fill(struct sg_short_list *list, const struct start32 *starts, size_t count);
+/* The same of no more than SG_SHORT_LIST_STARTS: how many units they need. */
+uint32_t short_list_units(size_t count);
+void short_list_fill(__u64 *list, const struct start32 *starts, size_t count);
+
+/* The same starts as a table of ports (struct sg_port_table). */
+struct port_table_size {
+	uint8_t shift[256]; /* of each protocol's ports */
+	size_t leaves;
+	size_t nodes;
+};
+/* false: they are too few to be worth it. */
+bool port_table_size(const struct start32 *starts, size_t count, struct port_table_size *size_out);
+void port_table_fill(union sg_node *nodes, const struct port_table_size *size,
+		     const struct start32 *starts, size_t count);
 
 /* Distinct and ascending; the first one is 0. */
 struct address_keys {

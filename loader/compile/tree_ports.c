@@ -40,11 +40,19 @@ void ports_tree_fill(union sg_node *nodes, struct tree_size size, const struct s
 		   firsts);
 }
 
-void short_list_fill(struct sg_short_list *list, const struct start32 *starts, size_t count)
+uint32_t short_list_units(size_t count)
 {
-	memset(list, 0, sizeof(*list));
+	return (uint32_t)(count + 1) / 2;
+}
+
+void short_list_fill(__u64 *list, const struct start32 *starts, size_t count)
+{
+	uint32_t units = short_list_units(count);
+	uint32_t *answers = (uint32_t *)(list + units);
+
+	memset(list, 0, units * SG_UNIT_BYTES);
 	for (size_t i = 0; i < count; i++) {
-		inner_put_start(&list->starts, i, starts[i].start, TREE_KEYS_PORTS);
-		list->answer[i] = starts[i].answer;
+		inner_put_start(list, i, starts[i].start, TREE_KEYS_PORTS);
+		answers[i] = starts[i].answer;
 	}
 }

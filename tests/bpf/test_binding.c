@@ -148,7 +148,7 @@ static void a_tree_that_leads_out_of_the_heap_makes_the_policy_unreadable(void *
 	};
 	struct harness *harness = harness_of(state);
 
-	for (int which = 0; which < 5; which++) {
+	for (int which = 0; which < 7; which++) {
 		struct table table;
 		struct image image;
 		union sg_node *root;
@@ -175,9 +175,17 @@ static void a_tree_that_leads_out_of_the_heap_makes_the_policy_unreadable(void *
 			root->table = (struct sg_table){.last = 1ULL << 62};
 			set_layers(&image, (struct sg_layers){.narrow = tree | SG_TREE_TABLE});
 			break;
-		default: /* a table whose entry leads nowhere */
+		case 4: /* a table whose entry leads nowhere */
 			root->table = (struct sg_table){.last = 0};
 			set_layers(&image, (struct sg_layers){.wide = tree | SG_TREE_TABLE});
+			break;
+		case 5: /* a table of ports without end */
+			memset(root, 0xff, 2 * sizeof(*root));
+			set_layers(&image,
+				   (struct sg_layers){.any = SG_PORT_TABLE_AT(SG_TREE_NODE(tree))});
+			break;
+		default: /* a table of ports outside of the heap */
+			set_layers(&image, (struct sg_layers){.any = SG_PORT_TABLE_AT(0xffffff)});
 		}
 		harness_bind_image(harness, &image, 0);
 		CHECK_FRAMES(harness, cases);

@@ -163,6 +163,7 @@ static void check_packet(struct harness *harness, const struct pair *pair,
 struct seen {
 	size_t reasons[SG_REASON_COUNT];
 	size_t tables[2]; /* address trees with a table, by family */
+	size_t port_tables[2];
 };
 
 static void note_tables(const struct image *image, struct seen *seen)
@@ -172,8 +173,10 @@ static void note_tables(const struct image *image, struct seen *seen)
 			const struct sg_layers *layers =
 				&image->nodes[0].root.layers[SG_LAYERS_INDEX(direction, family)];
 
-			if (!(layers->flags & SG_LAYERS_LIST) && layers->narrow & SG_TREE_TABLE)
-				seen->tables[family]++;
+			if (layers->flags & SG_LAYERS_LIST)
+				continue;
+			seen->tables[family] += !!(layers->narrow & SG_TREE_TABLE);
+			seen->port_tables[family] += !!(layers->any & SG_PORT_TABLE);
 		}
 	}
 }
@@ -268,15 +271,59 @@ static struct packet_key host_packet(struct gen_random *random, const struct rul
 	return packet;
 }
 
-#define HOSTS 12000
-
-/* So many that the trees of both families begin with a table. */
-static void all_decide_alike_by_hosts_everywhere(void **state)
+/* A rule for any remote and one of many ports of a few protocols, dense and sparse ones. */
+static void port_rule(struct gen_random *random, struct rule *rule)
 {
-	struct harness *harness = harness_of(state);
+	static const int protocols[] = {PROTOCOL_TCP, PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_ICMP,
+					PROTOCOL_ICMPV6};
+	uint32_t first = gen_below(random, gen_below(random, 2) ? 2000 : 65000);
+	uint32_t span = gen_below(random, 2) ? 0 : gen_below(random, 40);
+
+	rule->direction = gen_below(random, 2) ? SG_EGRESS : SG_INGRESS;
+	rule->policy = gen_below(random, 3) ? RULE_ACCEPT : RULE_DENY;
+	rule->priority = 1 + gen_below(random, 3);
+	rule->protocol = protocols[gen_below(random, ARRAY_SIZE(protocols))];
+	if (rule->protocol == PROTOCOL_TCP || rule->protocol == PROTOCOL_UDP) {
+		rule->ports.count = 1;
+		rule->ports.ranges[0] =
+			(struct port_range){(uint16_t)first, (uint16_t)(first + span)};
+	}
+}
+
+/* A packet at an edge of the rule, or beside it. */
+static struct packet_key port_packet(struct gen_random *random, const struct rule *rule)
+{
+	const struct port_range *range = &rule->ports.ranges[0];
+	uint16_t edge = gen_below(random, 2) ? range->first : range->last;
+	struct packet_key packet = {
+		.direction = rule->direction,
+		.family = gen_below(random, 2) ? SG_IPV6 : SG_IPV4,
+		.protocol = (uint8_t)rule->protocol,
+		.low16 = (uint16_t)(edge + gen_below(random, 3) - 1),
+	};
+
+	if (rule->protocol == PROTOCOL_ICMP || rule->protocol == PROTOCOL_ICMPV6) {
+		packet.family = rule->protocol == PROTOCOL_ICMP ? SG_IPV4 : SG_IPV6;
+		packet.protocol = packet.family == SG_IPV4 ? 1 : 58;
+		packet.low16 = 8 << 8;
+	}
+	packet.remote[0] = 10;
+	packet.remote[15] = (uint8_t)gen_below(random, 256);
+	return packet;
+}
+
+struct kind {
+	uint32_t rules;
+	void (*make_rule)(struct gen_random *random, struct rule *rule);
+	struct packet_key (*make_packet)(struct gen_random *random, const struct rule *rule);
+};
+
+/* Many rules of a kind, of which none is the strongest of all. */
+static struct seen check_kind(struct harness *harness, const struct kind *kind)
+{
 	struct gen_random random = {.state = gen_seed(1)};
-	struct rule *rules = calloc(HOSTS, sizeof(*rules));
-	struct pair pair = {.rules = calloc(HOSTS, sizeof(*pair.rules))};
+	struct rule *rules = calloc(kind->rules, sizeof(*rules));
+	struct pair pair = {.rules = calloc(kind->rules, sizeof(*pair.rules))};
 	struct seen seen = {0};
 	struct image image;
 	struct error err;
@@ -284,20 +331,21 @@ static void all_decide_alike_by_hosts_everywhere(void **state)
 	assert_non_null(rules);
 	assert_non_null(pair.rules);
 	harness_name(harness, "SGATE_SEED=%llu", (unsigned long long)random.state);
-	for (uint32_t i = 0; i < HOSTS; i++) {
+	for (uint32_t i = 0; i < kind->rules; i++) {
 		rules[i].id = i + 1;
-		host_rule(&random, &rules[i]);
-		pair.rules[i] = (struct policy_rule){&rules[i], &rules[i].remote.prefix, 1};
+		kind->make_rule(&random, &rules[i]);
+		pair.rules[i].rule = &rules[i];
+		if (rules[i].remote.kind == REMOTE_PREFIX)
+			pair.rules[i] = (struct policy_rule){&rules[i], &rules[i].remote.prefix, 1};
 	}
-	pair.policy = (struct policy){.rules = pair.rules, .count = HOSTS};
+	pair.policy = (struct policy){.rules = pair.rules, .count = kind->rules};
 	if (compile(&pair.policy, SG_HEAP_NODES, &image, &err))
 		fail_msg("%s", err.message);
 	note_tables(&image, &seen);
-	assert_int_equal(seen.tables[SG_IPV4], 2);
-	assert_int_equal(seen.tables[SG_IPV6], 2);
 	harness_bind_image(harness, &image, SG_OPTION_STRICT);
 	for (int i = 0; i < 4000; i++) {
-		struct packet_key packet = host_packet(&random, &rules[gen_below(&random, HOSTS)]);
+		struct packet_key packet =
+			kind->make_packet(&random, &rules[gen_below(&random, kind->rules)]);
 
 		check_packet(harness, &pair, &image, &packet, seen.reasons);
 	}
@@ -307,6 +355,27 @@ static void all_decide_alike_by_hosts_everywhere(void **state)
 	image_fini(&image);
 	free(pair.rules);
 	free(rules);
+	return seen;
+}
+
+/* So many that the trees of both families begin with a table. */
+static void all_decide_alike_by_hosts_everywhere(void **state)
+{
+	static const struct kind hosts = {12000, host_rule, host_packet};
+	struct seen seen = check_kind(harness_of(state), &hosts);
+
+	assert_int_equal(seen.tables[SG_IPV4], 2);
+	assert_int_equal(seen.tables[SG_IPV6], 2);
+}
+
+/* So many that there is a table of ports for each direction and family. */
+static void all_decide_alike_by_many_ports_for_anyone(void **state)
+{
+	static const struct kind ports = {1500, port_rule, port_packet};
+	struct seen seen = check_kind(harness_of(state), &ports);
+
+	assert_int_equal(seen.port_tables[SG_IPV4], 2);
+	assert_int_equal(seen.port_tables[SG_IPV6], 2);
 }
 
 int main(void)
@@ -315,6 +384,7 @@ int main(void)
 		cmocka_unit_test(all_decide_alike),
 		cmocka_unit_test(all_decide_alike_by_thousands_of_rules),
 		cmocka_unit_test(all_decide_alike_by_hosts_everywhere),
+		cmocka_unit_test(all_decide_alike_by_many_ports_for_anyone),
 	};
 
 	return cmocka_run_group_tests(tests, harness_open, harness_close);

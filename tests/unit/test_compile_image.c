@@ -108,7 +108,7 @@ static void an_image_that_is_cut_off_finds_nothing(void **state)
 /* A rule each for so many hosts, with a port of its own. */
 #define HOSTS 64
 
-static void four_lists_of_a_rule_share_a_node(void **state)
+static void lists_of_a_rule_share_a_node(void **state)
 {
 	static struct rule rules[HOSTS];
 	struct policy_rule by_rule[HOSTS];
@@ -133,7 +133,7 @@ static void four_lists_of_a_rule_share_a_node(void **state)
 	}
 	assert_int_equal(compile(&policy, 1000, &image, NULL), 0);
 	/* one list a node would be more than this by themselves */
-	assert_in_range(image.count, HOSTS / SG_SHORT_LISTS, HOSTS - 1);
+	assert_in_range(image.count, HOSTS / SG_UNITS, HOSTS - 1);
 	for (uint8_t i = 0; i < HOSTS; i++) {
 		memcpy(packet.remote, (uint8_t[]){10, i, 0, 1}, 4);
 		for (uint8_t j = 0; j < HOSTS; j++) {
@@ -153,7 +153,7 @@ int main(void)
 		cmocka_unit_test(the_header_tells_what_the_image_is),
 		cmocka_unit_test(a_rule_id_that_does_not_fit_is_refused),
 		cmocka_unit_test(an_image_that_is_cut_off_finds_nothing),
-		cmocka_unit_test(four_lists_of_a_rule_share_a_node),
+		cmocka_unit_test(lists_of_a_rule_share_a_node),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,7 +29,8 @@ static uint64_t *firsts_for(size_t leaves)
 /* An image with one tree in it. */
 static struct image image_for(struct tree_size size)
 {
-	struct image image = {.count = TREE_AT + (uint32_t)size.nodes};
+	/* and what is read behind a short list */
+	struct image image = {.count = TREE_AT + (uint32_t)size.nodes + 1};
 
 	image.nodes = malloc(image.count * sizeof(*image.nodes));
 	assert_non_null(image.nodes);
@@ -46,9 +47,11 @@ static uint32_t walk_ports(const struct start32 *starts, size_t count, uint32_t 
 	return answer;
 }
 
+typedef uint32_t search_function(const struct image *image, uint32_t list, uint32_t key);
+
 /* Around each start, and at both ends. */
-static void check_list(const struct image *image, uint32_t list, const struct start32 *starts,
-		       size_t count)
+static void check_list(search_function *search_list, const struct image *image, uint32_t list,
+		       const struct start32 *starts, size_t count)
 {
 	const uint32_t ends[] = {0, SG_PORT_KEY_LAST};
 
@@ -56,12 +59,12 @@ static void check_list(const struct image *image, uint32_t list, const struct st
 		for (int beside = -1; beside <= 1; beside++) {
 			uint32_t key = (starts[i].start + (uint32_t)beside) & SG_PORT_KEY_LAST;
 
-			assert_int_equal(image_search_ports(image, list, key),
+			assert_int_equal(search_list(image, list, key),
 					 walk_ports(starts, count, key));
 		}
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
-		assert_int_equal(image_search_ports(image, list, ends[i]),
+		assert_int_equal(search_list(image, list, ends[i]),
 				 walk_ports(starts, count, ends[i]));
 }
 
@@ -72,13 +75,30 @@ static void check_ports(const struct start32 *starts, size_t count)
 	uint64_t *firsts = firsts_for(size.leaves);
 
 	ports_tree_fill(image.nodes + TREE_AT, size, starts, count, firsts);
-	check_list(&image, tree_ref(size, TREE_AT), starts, count);
-	for (uint32_t i = 0; count <= SG_SHORT_LIST_STARTS && i < SG_SHORT_LISTS; i++) {
-		short_list_fill(&image.nodes[TREE_AT].short_lists[i], starts, count);
-		check_list(&image, SG_SHORT_LIST_AT(TREE_AT, i), starts, count);
+	check_list(image_search_ports, &image, tree_ref(size, TREE_AT), starts, count);
+	for (uint32_t i = 0; count <= SG_SHORT_LIST_STARTS && i < SG_UNITS; i++) {
+		memset(&image.nodes[TREE_AT], 0xa5, 2 * sizeof(*image.nodes));
+		short_list_fill(image.nodes[TREE_AT].units[i], starts, count);
+		check_list(image_search_ports, &image,
+			   SG_SHORT_LIST_AT(TREE_AT, i, short_list_units(count)), starts, count);
 	}
 	image_fini(&image);
 	free(firsts);
+}
+
+/* Whether there is a table of ports for them, which is right then. */
+static bool check_port_table(const struct start32 *starts, size_t count)
+{
+	struct port_table_size size;
+	struct image image;
+
+	if (!port_table_size(starts, count, &size))
+		return false;
+	image = image_for((struct tree_size){.nodes = size.nodes});
+	port_table_fill(image.nodes + TREE_AT, &size, starts, count);
+	check_list(image_search_any, &image, SG_PORT_TABLE_AT(TREE_AT), starts, count);
+	image_fini(&image);
+	return true;
 }
 
 static uint32_t walk(const struct address_keys *all, address_value key)
@@ -151,9 +171,29 @@ static size_t next_count(size_t count)
 	return count < 600 ? count + 37 : count * 17 / 10;
 }
 
+static int by_start(const void *left, const void *right)
+{
+	const struct start32 *a = left, *b = right;
+
+	return (a->start > b->start) - (a->start < b->start);
+}
+
+/* The same without starts that are there twice. */
+static size_t distinct(struct start32 *starts, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!kept || starts[kept - 1].start != starts[i].start)
+			starts[kept++] = starts[i];
+	}
+	return kept;
+}
+
 static void every_small_port_list_is_right(void **state)
 {
 	struct start32 starts[MAX_STARTS];
+	size_t tables = 0;
 
 	(void)state;
 	for (size_t count = 1; count <= MAX_STARTS; count = next_count(count)) {
@@ -162,13 +202,55 @@ static void every_small_port_list_is_right(void **state)
 				starts[i] = (struct start32){first + 3 * (uint32_t)i,
 							     SG_DECISION_NONE - 1 - (uint32_t)i};
 			check_ports(starts, count);
+			tables += check_port_table(starts, count);
 			/* up to the last key of all */
 			for (size_t i = 0; i < count; i++)
 				starts[i].start =
 					SG_PORT_KEY_LAST - first - 3000 * (uint32_t)(count - 1 - i);
 			check_ports(starts, count);
+			tables += check_port_table(starts, count);
 		}
 	}
+	assert_true(tables > 100);
+}
+
+/* Where a protocol's ports lie apart and where they do not, in front of nothing and of rules. */
+static void every_table_of_ports_is_right(void **state)
+{
+	struct start32 starts[MAX_STARTS];
+
+	(void)state;
+	for (uint32_t step = 1; step <= 2000; step = step * 3 / 2 + 1) {
+		for (uint32_t protocol = 1; protocol <= 255; protocol += 127) {
+			for (uint32_t open = 0; open <= 1; open++) {
+				size_t count = 0;
+
+				for (; count < 300; count++) {
+					uint32_t of = protocol - count / 100 % 2;
+					uint32_t at = (uint32_t)count * step;
+
+					starts[count].start = SG_PORT_KEY(of, (uint16_t)at);
+					starts[count].answer = (uint32_t)count % (2 + open)
+								       ? SG_DECISION_NONE
+								       : (uint32_t)count;
+				}
+				qsort(starts, count, sizeof(*starts), by_start);
+				count = distinct(starts, count);
+				assert_true(check_port_table(starts, count));
+			}
+		}
+	}
+}
+
+static void few_ports_need_no_table(void **state)
+{
+	struct start32 starts[63];
+	struct port_table_size size;
+
+	(void)state;
+	for (uint32_t i = 0; i < ARRAY_SIZE(starts); i++)
+		starts[i] = (struct start32){1000 * i, i};
+	assert_false(port_table_size(starts, ARRAY_SIZE(starts), &size));
 }
 
 /* Where the starts lie. */
@@ -289,6 +371,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_small_port_list_is_right),
+		cmocka_unit_test(every_table_of_ports_is_right),
+		cmocka_unit_test(few_ports_need_no_table),
 		cmocka_unit_test(every_small_tree_of_32_bit_keys_is_right),
 		cmocka_unit_test(every_small_tree_of_64_bit_keys_is_right),
 		cmocka_unit_test(every_small_tree_of_ipv6_addresses_is_right),

@@ -174,6 +174,7 @@ struct sg_scratch {
 	struct place place;    /* of that flow, once it is looked for */
 	__u32 length;	       /* of the frame, in bytes */
 	__u32 judged;	       /* what connection_judged() said of a plain packet */
+	__u32 steady_run;      /* plain packets one after the other that a word was found for */
 	struct sg_last last;
 };
 

@@ -69,6 +69,12 @@ static __always_inline __u64 steady_find(const __u64 *words, __u64 before, __u32
 	return found >> 1 ? found : 0;
 }
 
+/*
+ * After so many packets in the middle of connections one more is expected, and
+ * the hints, which rule out most others, are not asked first.
+ */
+#define STEADY_RUN 4
+
 /* Index of the first word of the half that most entries with the flow's tag are in. */
 static __always_inline __u32 preferred_half(const struct place *place)
 {
@@ -98,7 +104,7 @@ static __always_inline enum sg_reason steady_reason(struct sg_scratch *scratch, 
 	if (!settings)
 		return SG_UNDECIDED;
 	flow_place(settings, flow, family, place);
-	if (!table_may_hold(place))
+	if (scratch->steady_run < STEADY_RUN && !table_may_hold(place))
 		return SG_REASON_NO_RULE;
 	words = steady_at(place->first, preferred_half(place));
 	if (!words)
@@ -113,6 +119,7 @@ static __always_inline enum sg_reason steady_reason(struct sg_scratch *scratch, 
 	if (!found)
 		goto elsewhere;
 found:
+	scratch->steady_run++;
 	if (flow->turns)
 		return SG_UNDECIDED;
 	return (found & 1) == flow->is_egress ? SG_REASON_RULE_ACCEPT : SG_REASON_REPLY;

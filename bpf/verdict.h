@@ -197,6 +197,7 @@ static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch, __
 		if (reason == SG_REASON_RULE_ACCEPT || reason == SG_REASON_REPLY)
 			return reason;
 		scratch->judged = reason;
+		scratch->steady_run = 0;
 	}
 	heap = heap_get();
 	if (!heap)

@@ -101,8 +101,9 @@ class Lab:
         for one, two, there in ("r0", "l0", "left"), ("r1", "x0", "right"):
             run(["ip", "-n", self.namespace("router"), "link", "add", one, "address", MACS[one], "type", "veth",
                  "peer", "name", two, "address", MACS[two], "netns", self.namespace(there)])
-        self._settings("left", {"net.ipv6.conf.all.disable_ipv6": 1})
-        self._settings("right", {"net.ipv6.conf.all.disable_ipv6": 1})
+        for end in "left", "right":
+            # a connection starts as if it were the first: how often others ran before must not matter
+            self._settings(end, {"net.ipv6.conf.all.disable_ipv6": 1, "net.ipv4.tcp_no_metrics_save": 1})
         self._settings("router", {"net.ipv6.conf.all.disable_ipv6": 1, "net.ipv4.ip_forward": 1,
                                   "net.ipv4.conf.all.rp_filter": 0, "net.ipv4.conf.r0.rp_filter": 0,
                                   "net.ipv4.conf.r1.rp_filter": 0})

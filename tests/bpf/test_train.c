@@ -20,8 +20,8 @@
 #include "bpf/talk.h"
 #include "bpf/traffic.h"
 
-/* Packets. The third one of a train is the first that may be judged without a search. */
-#define LONG 4
+/* Packets. From the third on none may need a search, from the fifth on a connection is expected. */
+#define LONG 6
 #define TURNS 20
 
 #define REPLY SG_REASON_REPLY

@@ -72,7 +72,7 @@ void ports_tree_fill(union sg_node *nodes, struct tree_size size, const struct s
 uint32_t short_list_units(size_t count);
 void short_list_fill(__u64 *list, const struct start32 *starts, size_t count);
 
-/* The same starts as a table of ports (struct sg_port_table). */
+/* The same starts as a table of ports (sgate/tree.h), for the rules for any remote. */
 struct port_table_size {
 	uint8_t shift[256]; /* of each protocol's ports */
 	size_t leaves;

@@ -37,35 +37,39 @@ static __always_inline __u64 remote_of(const struct plain *plain, __u64 source, 
 	return source ^ ((source ^ destination) & plain->sent);
 }
 
-/* The transport header at `at`, `offset` bytes into the frame; the IP packet ends at `end`. */
+/*
+ * The transport header at `at`, `offset` bytes into the frame; the IP packet ends at `end`.
+ *
+ * TCP or UDP is no branch, since nobody can foresee which comes next: what the
+ * other one has instead counts as what is right.
+ */
 static __always_inline bool plain_transport(struct plain *plain, const void *at, __u32 offset,
 					    __u32 end, __u8 protocol)
 {
-	const __u8 *bytes = at;
+	__u64 tcp_mask = ((__u64)(protocol ^ IPPROTO_TCP) - 1) >> 32; /* of 32 bits */
+	const __u8 *bytes;
 	const __be16 *words = at;
-	__u32 source, destination, size = UDP_HEADER, turns = 0;
-	__u8 tcp_flags = 0;
+	__u32 source, destination, size, length, tcp_flags;
 
-	if (at + UDP_HEADER > plain->data_end || end > plain->length)
+	SG_OPAQUE(tcp_mask);
+	/* of TCP from the data offset on */
+	bytes = at + (tcp_mask & (TCP_HEADER - UDP_HEADER));
+	if (at + UDP_HEADER > plain->data_end ||
+	    (const void *)(bytes + UDP_HEADER) > plain->data_end || end > plain->length)
 		return false;
 	source = bpf_ntohs(words[0]);
 	destination = bpf_ntohs(words[1]);
-	if (protocol == IPPROTO_TCP) {
-		if (at + TCP_HEADER > plain->data_end)
-			return false;
-		size = (bytes[12] >> 4) * 4;
-		tcp_flags = bytes[13];
-		if (size < TCP_HEADER)
-			return false;
-		turns = tcp_turns(tcp_flags);
-	} else if (protocol != IPPROTO_UDP || bpf_ntohs(words[2]) < UDP_HEADER) {
+	length = bpf_ntohs(words[2]) | tcp_mask;
+	size = UDP_HEADER + (((bytes[0] >> 4) * 4 - UDP_HEADER) & tcp_mask);
+	tcp_flags = bytes[1] & tcp_mask;
+	if (size < (TCP_HEADER & tcp_mask) || length < UDP_HEADER ||
+	    (protocol ^ IPPROTO_UDP) & ~tcp_mask)
 		return false;
-	}
 	plain->payload = offset + size;
 	plain->key = SG_PORT_KEY(protocol, destination);
 	plain->flow->protocol = protocol;
 	plain->flow->tcp_flags = tcp_flags;
-	plain->flow->turns = turns;
+	plain->flow->turns = tcp_turns(tcp_flags) & tcp_mask;
 	plain->flow->ports =
 		local_of(plain, source << 16 | destination, destination << 16 | source);
 	return plain->payload <= end;

@@ -202,6 +202,31 @@ static __always_inline __u32 search_any(const union sg_node *heap, __u32 root, _
 				   : search_ports(heap, root, any, key);
 }
 
+/*
+ * Whether the filter of the layers says that no rule matches. One that cannot be
+ * read says nothing: the search that follows will tell.
+ */
+static __always_inline bool filter_excludes(const union sg_node *heap, __u32 root,
+					    const struct sg_layers *layers, __u8 family, __u64 high,
+					    __u64 low, __u32 key)
+{
+	__u64 at = root + SG_LAYERS_FILTER(layers->flags);
+	const union sg_node *node;
+	const __u64 *word;
+
+	if (at == root)
+		return false;
+	node = heap_node(heap, at);
+	if (!node)
+		return false;
+	word = heap_bytes(heap,
+			  (at + 1) * sizeof(*heap) +
+				  sg_filter_index(&node->filter, family == SG_IPV4 ? low : high) *
+					  sizeof(*word),
+			  sizeof(*word));
+	return word && sg_filter_excludes(&node->filter, *word, key);
+}
+
 /* The decision of a list. */
 static __always_inline __u32 search_list(const union sg_node *heap, __u32 list, __u32 nodes,
 					 __u8 family, __u64 high, __u64 low, __u32 key)

@@ -205,7 +205,11 @@ static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch, __
 	layers = layers_of(heap, SG_POLICY_ROOT(flow->policy), flow->is_egress, family);
 	if (!layers)
 		return SG_REASON_POLICY_UNREADABLE;
-	reason = decision_reason(decide_flow(&scratch->last, heap, layers, flow, family, key));
+	reason = SG_REASON_NO_RULE;
+	if (!filter_excludes(heap, SG_POLICY_ROOT(flow->policy), layers, family, flow->remote[0],
+			     flow->remote[1], key))
+		reason = decision_reason(
+			decide_flow(&scratch->last, heap, layers, flow, family, key));
 	stateless = *(const volatile __u32 *)&layers->flags & SG_LAYERS_REPLIES_ACCEPTED;
 	if (reason == SG_REASON_RULE_ACCEPT) {
 		if (stateless || reply_is_accepted(flow))

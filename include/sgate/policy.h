@@ -10,6 +10,7 @@
  *   node 0   struct sg_root: per direction and family, where to search
  *   node 1   struct sg_image_header: for the loader, not read for a packet
  *   ...      search trees
+ *   ...      filters
  *   ...      rule table: rank -> rule id, 16 a node, for the loader
  */
 #ifndef SGATE_POLICY_H
@@ -18,6 +19,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
+#include "sgate/filter.h"
 #include "sgate/limits.h"
 #include "sgate/tree.h"
 
@@ -89,7 +91,7 @@ struct sg_layers {
 	__u32 any;    /* port list or table of the rules for any remote; or the list, and then */
 	__u32 narrow; /* address tree; or the list's nodes */
 	__u32 wide;   /* address tree of the prefixes that would be copied too often in the other */
-	__u32 flags;  /* SG_LAYERS_* */
+	__u32 flags;  /* SG_LAYERS_*, and SG_LAYERS_FILTER_AT */
 };
 
 /* The image is that of an instance without groups: its packets are dropped. */
@@ -102,6 +104,10 @@ struct sg_layers {
 
 /* There are no trees but a list. */
 #define SG_LAYERS_LIST 0x8U
+
+/* Reference of the filter that is asked before the layers, 0 for none. */
+#define SG_LAYERS_FILTER_AT(node) ((__u32)(node) << 8)
+#define SG_LAYERS_FILTER(flags) ((flags) >> 8)
 
 struct sg_root {
 	struct sg_layers layers[2 * 2]; /* SG_LAYERS_INDEX */
@@ -138,6 +144,8 @@ union sg_node {
 	struct sg_root root;
 	struct sg_guard guard;
 	struct sg_image_header header;
+	struct sg_filter filter;
+	__u64 filter_word[SG_FILTER_WORDS];
 	struct sg_table table;
 	__u32 entry[SG_TABLE_ENTRIES];
 	__u32 ports_of[SG_PORT_PROTOCOLS];
@@ -156,6 +164,7 @@ union sg_node {
 };
 
 _Static_assert(SG_DECISION_NONE == (__u32)(~0ULL >> 34), "see sg_leaf_ports_answer");
+_Static_assert(SG_HEAP_NODES <= 1 << 24, "the reference of a filter has 24 bits");
 _Static_assert(sizeof(struct sg_list32) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_line64) == 64, "one cache line");
 _Static_assert(sizeof(struct sg_root) == 64, "one cache line");

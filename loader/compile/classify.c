@@ -15,6 +15,8 @@ uint32_t image_classify(const struct image *image, const struct packet_key *pack
 	if (!image->count)
 		return SG_DECISION_NONE;
 	layers = &image->nodes[0].root.layers[SG_LAYERS_INDEX(packet->direction, packet->family)];
+	if (image_filter_excludes(image, layers, packet->family, packet->remote, key))
+		return SG_DECISION_NONE;
 	if (layers->flags & SG_LAYERS_LIST)
 		return image_search_list(image, layers, packet->family, packet->remote, key);
 	best = image_search_any(image, layers->any, key);

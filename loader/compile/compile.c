@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "compile/filter.h"
 #include "compile/image.h"
 #include "compile/layers.h"
 #include "compile/prefix_tree.h"
@@ -21,6 +22,7 @@ static int compile_layers(const struct ranking *ranking, enum sg_direction direc
 {
 	AUTO(prefix_tree_fini) struct prefix_tree tree = {0};
 	struct sg_layers layers;
+	uint32_t filter;
 	bool is_list;
 	int r;
 
@@ -32,8 +34,11 @@ static int compile_layers(const struct ranking *ranking, enum sg_direction direc
 		r = prefix_tree_choose_layers(&tree);
 	if (!r && !is_list)
 		r = layers_build(&tree, builder, &layers);
+	if (!r)
+		r = filter_add(&tree, builder, &filter);
 	if (r)
 		return r;
+	layers.flags |= SG_LAYERS_FILTER_AT(filter);
 	builder->nodes[0].root.layers[SG_LAYERS_INDEX(direction, family)] = layers;
 	*accepts_all_out = prefix_tree_accepts_all(&tree);
 	return 0;

@@ -153,6 +153,22 @@ uint32_t image_search_address(const struct image *image, uint32_t tree, enum sg_
 	return search128(image, tree, read_be(address, 8), read_be(address + 8, 8));
 }
 
+bool image_filter_excludes(const struct image *image, const struct sg_layers *layers,
+			   enum sg_family family, const uint8_t address[16], uint32_t key)
+{
+	uint32_t ref = SG_LAYERS_FILTER(layers->flags);
+	const union sg_node *node = tree_node(image, ref, 0);
+	const uint64_t *word;
+
+	if (!node)
+		return false;
+	word = tree_array(
+		image, ref, 1,
+		sg_filter_index(&node->filter, read_be(address, family == SG_IPV4 ? 4 : 8)), 1,
+		sizeof(*word));
+	return word && sg_filter_excludes(&node->filter, *word, key);
+}
+
 static uint32_t search_node(const union sg_node *node, enum sg_family family,
 			    const uint8_t address[16], uint32_t key)
 {

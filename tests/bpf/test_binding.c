@@ -193,6 +193,34 @@ static void a_tree_that_leads_out_of_the_heap_makes_the_policy_unreadable(void *
 	}
 }
 
+/* The search is asked instead, which finds what there is. */
+static void a_filter_that_leads_out_of_the_heap_excludes_nothing(void **state)
+{
+	static const struct rule_row rows[] = {
+		ACCEPT(PROTOCOL_TCP, 1, "any", PORTS({22, 22})),
+		DENY(PROTOCOL_TCP, 1, "any", PORTS({23, 23})),
+		ACCEPT(PROTOCOL_TCP, 1, "any", PORTS({22, 22}), .direction = SG_EGRESS),
+		DENY(PROTOCOL_TCP, 1, "any", PORTS({23, 23}), .direction = SG_EGRESS),
+	};
+	static const struct frame_case cases[] = {
+		{"ip4 tcp=22", SG_REASON_RULE_ACCEPT}, {"ip6 tcp=22", SG_REASON_RULE_ACCEPT},
+		{"ip4 tcp=23", SG_REASON_RULE_DENY},   {"ip6 tcp=23", SG_REASON_RULE_DENY},
+		{"ip4 tcp=24", SG_REASON_NO_RULE},     {"ip6 tcp=24", SG_REASON_NO_RULE},
+	};
+	struct harness *harness = harness_of(state);
+
+	struct table table;
+	struct image image;
+
+	table_fill(&table, rows, ARRAY_SIZE(rows));
+	assert_int_equal(compile(&table.policy, SG_HEAP_NODES, &image, NULL), 0);
+	for (int i = 0; i < 4; i++)
+		image.nodes[0].root.layers[i].flags |= SG_LAYERS_FILTER_AT(0xffffff);
+	harness_bind_image(harness, &image, 0);
+	CHECK_FRAMES(harness, cases);
+	image_fini(&image);
+}
+
 static void without_a_group_the_instances_choice_decides(void **state)
 {
 	static const struct frame_case dropped[] = {
@@ -249,6 +277,7 @@ int main(void)
 		cmocka_unit_test(an_empty_part_of_the_heap_accepts_nothing),
 		cmocka_unit_test(a_layer_outside_of_the_heap_makes_the_policy_unreadable),
 		cmocka_unit_test(a_tree_that_leads_out_of_the_heap_makes_the_policy_unreadable),
+		cmocka_unit_test(a_filter_that_leads_out_of_the_heap_excludes_nothing),
 		cmocka_unit_test(without_a_group_the_instances_choice_decides),
 		cmocka_unit_test(groups_without_rules_accept_nothing),
 	};

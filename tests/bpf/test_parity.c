@@ -164,6 +164,7 @@ struct seen {
 	size_t reasons[SG_REASON_COUNT];
 	size_t tables[2]; /* address trees with a table, by family */
 	size_t port_tables[2];
+	size_t filters[2];
 };
 
 static void note_tables(const struct image *image, struct seen *seen)
@@ -173,6 +174,7 @@ static void note_tables(const struct image *image, struct seen *seen)
 			const struct sg_layers *layers =
 				&image->nodes[0].root.layers[SG_LAYERS_INDEX(direction, family)];
 
+			seen->filters[family] += !!SG_LAYERS_FILTER(layers->flags);
 			if (layers->flags & SG_LAYERS_LIST)
 				continue;
 			seen->tables[family] += !!(layers->narrow & SG_TREE_TABLE);
@@ -192,6 +194,9 @@ static void check_pair(struct harness *harness, uint64_t seed, const struct gen_
 	harness_name(harness, "SGATE_SEED=%llu", (unsigned long long)seed);
 	if (compile(&pair.policy, SG_HEAP_NODES, &image, &err))
 		fail_msg("%s: %s", harness->name, err.message);
+	/* what a filter excludes is not searched for */
+	if (seed % 2)
+		image_drop_filters(&image);
 	harness_bind_image(harness, &image, SG_OPTION_STRICT | side);
 	note_tables(&image, seen);
 	for (int i = 0; i < packets; i++) {
@@ -223,6 +228,8 @@ static void all_decide_alike(void **state)
 	assert_in_range(seen.reasons[SG_REASON_RULE_ACCEPT], PAIRS * PACKETS / 5, SIZE_MAX);
 	assert_in_range(seen.reasons[SG_REASON_RULE_DENY], PAIRS * PACKETS / 5, SIZE_MAX);
 	assert_in_range(seen.reasons[SG_REASON_NO_RULE], PAIRS * PACKETS / 5, SIZE_MAX);
+	assert_in_range(seen.filters[SG_IPV4], PAIRS / 20, PAIRS);
+	assert_in_range(seen.filters[SG_IPV6], PAIRS / 20, PAIRS);
 }
 
 static void all_decide_alike_by_thousands_of_rules(void **state)

@@ -64,6 +64,9 @@ struct table {
 /* Fails the test when a row is wrong. */
 void table_fill(struct table *table, const struct rule_row *rows, size_t count);
 
+/* What the filters exclude is searched for now. */
+void image_drop_filters(struct image *image);
+
 /* The image and the slow matcher must both decide as expected. */
 void table_check(const struct rule_row *rows, size_t row_count, const struct expectation *expected,
 		 size_t count);

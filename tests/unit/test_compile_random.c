@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "unit/gen_policy.h"
+#include "unit/policy_table.h"
 
 #define POLICIES 1500
 #define PACKETS 200
@@ -42,19 +43,23 @@ static void images_decide_as_the_slow_matcher(void **state)
 	(void)state;
 	for (int i = 0; i < POLICIES; i++, seed++) {
 		struct gen_policy gen = gen_policy(seed, &(struct gen_options){0});
-		struct image image;
+		struct image image, searched; /* with filters, without */
 		struct error err;
 
-		if (compile(&gen.policy, SG_HEAP_NODES, &image, &err))
+		if (compile(&gen.policy, SG_HEAP_NODES, &image, &err) ||
+		    compile(&gen.policy, SG_HEAP_NODES, &searched, &err))
 			fail_msg("SGATE_SEED=%llu: %s", (unsigned long long)seed, err.message);
+		image_drop_filters(&searched);
 		for (int j = 0; j < PACKETS; j++) {
 			struct packet_key packet;
 
 			gen_packet(&gen, &packet);
 			check_packet(seed, &gen.policy, &image, &packet);
+			check_packet(seed, &gen.policy, &searched, &packet);
 			matches += image_classify(&image, &packet) != SG_DECISION_NONE;
 		}
 		image_fini(&image);
+		image_fini(&searched);
 		gen_policy_fini(&gen);
 	}
 	/* The packets must be worth something: neither all matched nor all missed. */

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * filter.c - make a filter.
+ *
+ * It has about as many words as there are prefixes, and its blocks are the
+ * smallest with which these set few more than one word each.
+ */
+#include "compile/filter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "util/cleanup.h"
+
+#define MIN_WORDS SG_FILTER_WORDS
+#define MAX_WORDS 8192U /* 64 KiB; with 20,000 prefixes about a tenth of the bits is set */
+
+/* A prefix shorter than this is nearly all addresses. */
+#define MIN_LENGTH 5
+
+/* Of a whole word, for a filter to be worth its price. */
+#define MAX_BITS 32
+
+/* A filter in the making. */
+struct maker {
+	const struct prefix_tree *tree;
+	unsigned int width; /* bits of an address that count */
+	struct sg_filter head;
+	__u64 *words; /* head.mask + 1 */
+};
+
+static uint64_t upper_bits(const struct maker *maker, address_value address)
+{
+	return (uint64_t)(maker->tree->family == SG_IPV4 ? address : address >> 64);
+}
+
+static bool is_nearly_all(const struct maker *maker, const struct prefix_node *node)
+{
+	uint64_t others = upper_bits(maker, node->last) - upper_bits(maker, node->first);
+
+	return others >> (maker->width - MIN_LENGTH);
+}
+
+/* The blocks of 2^shift addresses that a prefix has a part in. */
+static uint64_t first_block(const struct maker *maker, const struct prefix_node *node,
+			    unsigned int shift)
+{
+	return upper_bits(maker, node->first) >> shift;
+}
+
+static uint64_t count_blocks(const struct maker *maker, const struct prefix_node *node,
+			     unsigned int shift)
+{
+	return (upper_bits(maker, node->last) >> shift) - first_block(maker, node, shift) + 1;
+}
+
+/* Whether blocks are large enough: no prefix has a great part of the words, nor have all together. */
+static bool are_few(const struct maker *maker, unsigned int shift)
+{
+	const struct prefix_tree *tree = maker->tree;
+	uint64_t words = maker->head.mask + 1ULL, sum = 0;
+	uint64_t most = (words > tree->count ? words : tree->count) * 3 / 2;
+
+	for (size_t i = 0; i < tree->count; i++) {
+		uint64_t blocks = count_blocks(maker, &tree->nodes[i], shift);
+
+		if (is_nearly_all(maker, &tree->nodes[i]))
+			continue;
+		sum += blocks;
+		if (blocks > words / 8 || sum > most)
+			return false;
+	}
+	return true;
+}
+
+/* The bits of all keys from `first` to before `end`. */
+static uint64_t range_bits(uint32_t first, uint32_t end)
+{
+	uint32_t key = first, low = 0; /* low ports in a row */
+	uint64_t bits = 0;
+
+	while (key < end && ~bits) {
+		bits |= 1ULL << sg_filter_class(key);
+		if ((key & 0xffff) >= SG_FILTER_LOW_PORTS) {
+			low = 0;
+			key = (key | ((1U << SG_FILTER_HIGH_SHIFT) - 1)) + 1;
+		} else if (++low < SG_FILTER_LOW_CLASSES) {
+			key++;
+		} else {
+			key = (key | (SG_FILTER_LOW_PORTS - 1)) + 1;
+		}
+	}
+	return bits;
+}
+
+/* The bits of the keys that a port list has a decision for. */
+static uint64_t list_bits(const struct prefix_tree *tree, size_t first, uint32_t count)
+{
+	const struct start32 *starts = tree->lists.items + first;
+	uint64_t bits = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t end = i + 1 < count ? starts[i + 1].start : SG_PORT_KEY_LAST + 1;
+
+		if (starts[i].answer != SG_DECISION_NONE)
+			bits |= range_bits(starts[i].start, end);
+	}
+	return bits;
+}
+
+static void set_bits(struct maker *maker, const struct prefix_node *node)
+{
+	uint64_t bits = list_bits(maker->tree, node->own_first, node->own_count);
+	unsigned int shift = maker->head.shift;
+	uint64_t block = first_block(maker, node, shift);
+
+	if (is_nearly_all(maker, node)) {
+		maker->head.any |= bits;
+		return;
+	}
+	for (uint64_t left = count_blocks(maker, node, shift); left; left--, block++)
+		maker->words[sg_filter_index(&maker->head, block << shift)] |= bits;
+}
+
+static bool is_worth_it(const struct maker *maker)
+{
+	uint64_t words = maker->head.mask + 1ULL, bits = 0;
+
+	for (uint64_t i = 0; i < words; i++)
+		bits += (uint64_t)__builtin_popcountll(maker->words[i] | maker->head.any);
+	return bits <= words * MAX_BITS;
+}
+
+static void fill(struct maker *maker)
+{
+	const struct prefix_tree *tree = maker->tree;
+
+	/* ends: a prefix that is not nearly all addresses is in one block in the end */
+	while (!are_few(maker, maker->head.shift))
+		maker->head.shift++;
+	for (size_t i = 0; i < tree->count; i++)
+		set_bits(maker, &tree->nodes[i]);
+}
+
+int filter_add(const struct prefix_tree *tree, struct image_builder *builder, uint32_t *ref_out)
+{
+	AUTO_FREE union sg_node *nodes = NULL;
+	uint64_t any = list_bits(tree, tree->any_first, tree->any_count);
+	struct maker maker = {
+		.tree = tree,
+		.width = tree->family == SG_IPV4 ? 32 : 64,
+		.head = {.any = any, .mask = MIN_WORDS - 1},
+	};
+	uint32_t count;
+
+	*ref_out = 0;
+	/* without any rule no search is as short */
+	if ((!tree->count && !any) || __builtin_popcountll(any) > MAX_BITS)
+		return 0;
+	while (maker.head.mask + 1 < tree->count && maker.head.mask + 1 < MAX_WORDS)
+		maker.head.mask = maker.head.mask * 2 + 1;
+	count = 1 + (maker.head.mask + 1) / SG_FILTER_WORDS;
+	nodes = calloc(count, sizeof(*nodes));
+	if (!nodes)
+		return -ENOMEM;
+	maker.words = nodes[1].filter_word;
+	fill(&maker);
+	nodes->filter = maker.head;
+	return is_worth_it(&maker) ? image_add_nodes(builder, nodes, count, ref_out) : 0;
+}

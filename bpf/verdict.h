@@ -175,6 +175,23 @@ static __always_inline __u32 decide_flow(struct sg_last *last, const union sg_no
 	return last->decision;
 }
 
+static __always_inline bool replies_are_accepted(const struct sg_layers *layers)
+{
+	return *(const volatile __u32 *)&layers->flags & SG_LAYERS_REPLIES_ACCEPTED;
+}
+
+/* A packet that the rules reject, unless it is one of a connection. */
+static __always_inline enum sg_reason
+judge_rejected(struct sg_scratch *scratch, const struct sg_layers *layers, enum sg_reason reason)
+{
+	const struct flow *flow = &scratch->flow;
+
+	if (*(volatile __u32 *)&scratch->judged == SG_REASON_NO_RULE ||
+	    (replies_are_accepted(layers) && !connection_may_exist(flow)))
+		return reason;
+	return reply(flow, reason, false);
+}
+
 /*
  * The rules, and the connections where those matter. SG_UNDECIDED: sg_judge has
  * to. What is known before the rules are asked is read again after: kept in
@@ -187,7 +204,6 @@ static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch, __
 	const struct sg_layers *layers;
 	const union sg_node *heap;
 	enum sg_reason reason;
-	bool stateless;
 
 	scratch->judged = SG_UNDECIDED;
 	if (flow->policy & (__u64)SG_POLICY_STATEFUL(SG_LAYERS_INDEX(flow->is_egress, family))) {
@@ -205,23 +221,18 @@ static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch, __
 	layers = layers_of(heap, SG_POLICY_ROOT(flow->policy), flow->is_egress, family);
 	if (!layers)
 		return SG_REASON_POLICY_UNREADABLE;
-	reason = SG_REASON_NO_RULE;
-	if (!filter_excludes(heap, SG_POLICY_ROOT(flow->policy), layers, family, flow->remote[0],
-			     flow->remote[1], key))
-		reason = decision_reason(
-			decide_flow(&scratch->last, heap, layers, flow, family, key));
-	stateless = *(const volatile __u32 *)&layers->flags & SG_LAYERS_REPLIES_ACCEPTED;
+	if (filter_excludes(heap, SG_POLICY_ROOT(flow->policy), layers, family, flow->remote[0],
+			    flow->remote[1], key))
+		return judge_rejected(scratch, layers, SG_REASON_NO_RULE);
+	reason = decision_reason(decide_flow(&scratch->last, heap, layers, flow, family, key));
 	if (reason == SG_REASON_RULE_ACCEPT) {
-		if (stateless || reply_is_accepted(flow))
+		if (replies_are_accepted(layers) || reply_is_accepted(flow))
 			return reason;
 		return sg_connection_open();
 	}
-	if ((reason != SG_REASON_RULE_DENY && reason != SG_REASON_NO_RULE) ||
-	    *(volatile __u32 *)&scratch->judged == SG_REASON_NO_RULE)
+	if (reason != SG_REASON_RULE_DENY && reason != SG_REASON_NO_RULE)
 		return reason;
-	if (stateless && !connection_may_exist(flow))
-		return reason;
-	return reply(flow, reason, false);
+	return judge_rejected(scratch, layers, reason);
 }
 
 /* Whether the source is the instance's own, as far as that is known. */

@@ -220,6 +220,9 @@ static void one_wide_prefix_does_not_hide_the_others(void **state)
 	assert_true(excludes(&image, &packet));
 	packet.remote[0] = 10;
 	assert_false(excludes(&image, &packet));
+	packet.protocol = PROTOCOL_UDP;
+	assert_true(excludes(&image, &packet));
+	packet.protocol = PROTOCOL_TCP;
 	packet.low16 = 22;
 	assert_true(excludes(&image, &packet));
 	/* half of all addresses: its port is one that must be searched for everywhere */

@@ -11,6 +11,9 @@
  * its prefix has an address in. If its prefix is nearly all addresses, they
  * are set in `any` instead. So where a bit is set in neither no rule matches;
  * where it is, one may.
+ *
+ * Nothing about it is secret: who knows the rules can send what it does not
+ * exclude, and has made us search, which costs the same whatever they are.
  */
 #ifndef SGATE_FILTER_H
 #define SGATE_FILTER_H

@@ -13,7 +13,7 @@
 #include "util/cleanup.h"
 
 #define MIN_WORDS SG_FILTER_WORDS
-#define MAX_WORDS 8192U /* 64 KiB; with 20,000 prefixes about a tenth of the bits is set */
+#define MAX_WORDS 32768U /* 256 KiB: 20,000 prefixes have as many as they can use */
 
 /* A prefix shorter than this is nearly all addresses. */
 #define MIN_LENGTH 5

@@ -208,7 +208,6 @@ static void a_filter_that_leads_out_of_the_heap_excludes_nothing(void **state)
 		{"ip4 tcp=24", SG_REASON_NO_RULE},     {"ip6 tcp=24", SG_REASON_NO_RULE},
 	};
 	struct harness *harness = harness_of(state);
-
 	struct table table;
 	struct image image;
 

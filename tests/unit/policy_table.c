@@ -87,6 +87,11 @@ static struct packet_key packet_of(const struct expectation *expected)
 	return packet;
 }
 
+const struct sg_layers *image_ingress(const struct image *image, enum sg_family family)
+{
+	return &image->nodes[0].root.layers[SG_LAYERS_INDEX(SG_INGRESS, family)];
+}
+
 void image_drop_filters(struct image *image)
 {
 	for (int i = 0; i < 4; i++)

@@ -64,6 +64,9 @@ struct table {
 /* Fails the test when a row is wrong. */
 void table_fill(struct table *table, const struct rule_row *rows, size_t count);
 
+/* Where the rules for what the instance receives are searched. */
+const struct sg_layers *image_ingress(const struct image *image, enum sg_family family);
+
 /* What the filters exclude is searched for now. */
 void image_drop_filters(struct image *image);
 

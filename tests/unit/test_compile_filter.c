@@ -14,19 +14,14 @@
 #include "unit/gen_policy.h"
 #include "unit/policy_table.h"
 
-static const struct sg_layers *layers_of(const struct image *image, enum sg_family family)
-{
-	return &image->nodes[0].root.layers[SG_LAYERS_INDEX(SG_INGRESS, family)];
-}
-
 static bool has_filter(const struct image *image, enum sg_family family)
 {
-	return SG_LAYERS_FILTER(layers_of(image, family)->flags);
+	return SG_LAYERS_FILTER(image_ingress(image, family)->flags);
 }
 
 static bool excludes(const struct image *image, const struct packet_key *packet)
 {
-	return image_filter_excludes(image, layers_of(image, packet->family), packet->family,
+	return image_filter_excludes(image, image_ingress(image, packet->family), packet->family,
 				     packet->remote, SG_PORT_KEY(packet->protocol, packet->low16));
 }
 
@@ -38,23 +33,21 @@ static void compile_rows(const struct rule_row *rows, size_t count, struct image
 	assert_int_equal(compile(&table.policy, 1000, image, NULL), 0);
 }
 
-/* A range of ports of 192.0.2.7, and 65,536 packets of it for each of some protocols. */
+/* All packets of a rule for a range of ports of 192.0.2.7. */
 static void check_range(uint8_t protocol, uint16_t first, uint16_t last)
 {
-	static const uint8_t protocols[] = {0, 1, 6, 17, 58, 132, 255};
 	const struct rule_row row = ACCEPT(protocol, 1, "192.0.2.7/32", PORTS({first, last}));
-	struct packet_key packet = {.family = SG_IPV4, .remote = {192, 0, 2, 7}};
+	struct packet_key packet = {
+		.family = SG_IPV4, .protocol = protocol, .remote = {192, 0, 2, 7}};
 	struct image image;
 
 	compile_rows(&row, 1, &image);
-	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
-		packet.protocol = protocols[i];
-		for (uint32_t port = 0; port <= UINT16_MAX; port++) {
-			packet.low16 = (uint16_t)port;
-			if (protocols[i] == protocol && port >= first && port <= last &&
-			    excludes(&image, &packet))
-				fail_msg("port %u of %u-%u is excluded", port, first, last);
-		}
+	/* so few ports have no more than half of the bits */
+	assert_true(has_filter(&image, SG_IPV4) || last - first > 32);
+	for (uint32_t port = first; port <= last; port++) {
+		packet.low16 = (uint16_t)port;
+		if (excludes(&image, &packet))
+			fail_msg("port %u of %u-%u is excluded", port, first, last);
 	}
 	image_fini(&image);
 }
@@ -112,6 +105,7 @@ static void no_address_of_a_prefix_is_excluded(void **state)
 		}
 		packet.low16 = 22;
 		assert_int_equal(compile(&policy, 1000, &image, NULL), 0);
+		assert_true(has_filter(&image, family));
 		for (int i = 0; i < 3000; i++) {
 			uint8_t low = (uint8_t)(i % 5 ? gen_next(&random) : i % 2 * 255U);
 

@@ -12,11 +12,6 @@
 
 #include "unit/policy_table.h"
 
-static const struct sg_layers *layers_of(const struct image *image, enum sg_family family)
-{
-	return &image->nodes[0].root.layers[SG_LAYERS_INDEX(SG_INGRESS, family)];
-}
-
 static void compile_rows(const struct rule_row *rows, size_t count, struct table *table,
 			 struct image *image)
 {
@@ -35,14 +30,14 @@ static void nine_lines_are_a_list_and_ten_are_not(void **state)
 		rows[i] = (struct rule_row)ACCEPT(PROTOCOL_TCP, 1, "10.0.0.0/8",
 						  PORTS({2 * i + 1, 2 * i + 1}));
 	compile_rows(rows, SG_MAX_LINES, &table, &image);
-	assert_true(layers_of(&image, SG_IPV4)->flags & SG_LAYERS_LIST);
-	assert_int_equal(layers_of(&image, SG_IPV4)->narrow, SG_MAX_LINES / SG_LINES_32);
+	assert_true(image_ingress(&image, SG_IPV4)->flags & SG_LAYERS_LIST);
+	assert_int_equal(image_ingress(&image, SG_IPV4)->narrow, SG_MAX_LINES / SG_LINES_32);
 	/* nothing is said of IPv6 */
-	assert_int_equal(layers_of(&image, SG_IPV6)->flags, 0);
+	assert_int_equal(image_ingress(&image, SG_IPV6)->flags, 0);
 	image_fini(&image);
 	compile_rows(rows, SG_MAX_LINES + 1, &table, &image);
-	assert_false(layers_of(&image, SG_IPV4)->flags & SG_LAYERS_LIST);
-	assert_int_not_equal(layers_of(&image, SG_IPV4)->narrow, 0);
+	assert_false(image_ingress(&image, SG_IPV4)->flags & SG_LAYERS_LIST);
+	assert_int_not_equal(image_ingress(&image, SG_IPV4)->narrow, 0);
 	image_fini(&image);
 }
 
@@ -100,7 +95,8 @@ static void a_list_decides_as_the_slow_matcher(void **state)
 	(void)state;
 	compile_rows(rows, sizeof(rows) / sizeof(rows[0]), &table, &image);
 	for (int family = SG_IPV4; family <= SG_IPV6; family++) {
-		assert_int_equal(layers_of(&image, family)->flags & SG_LAYERS_LIST, SG_LAYERS_LIST);
+		assert_int_equal(image_ingress(&image, family)->flags & SG_LAYERS_LIST,
+				 SG_LAYERS_LIST);
 		for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
 			compare(&table, &image, family, addresses[i]);
 	}

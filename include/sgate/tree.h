@@ -133,6 +133,7 @@ struct sg_table {
 #define SG_LEAF_64 6
 #define SG_LEAF_128 4
 #define SG_LEAF_PORTS 8
+#define SG_LEAF_128_BITS 126 /* of an address, that are compared */
 #define SG_BLOCK_SHIFT_32 3
 #define SG_BLOCK_SHIFT_64 1 /* of 128 bits, of the upper half */
 
@@ -147,9 +148,13 @@ struct sg_leaf64 {
 	__u32 answer[SG_LEAF_64];
 };
 
-/* IPv6 addresses. */
+/*
+ * IPv6 addresses. All that come to a leaf have the same two uppermost bits as its
+ * starts, or it has one answer only. So 126 bits are compared, as two numbers of
+ * 63; a start S is written as 2^63 - S of each, like those of inner nodes.
+ */
 struct sg_leaf128 {
-	__u64 high[SG_LEAF_128 - 1];
+	__u64 high[SG_LEAF_128 - 1]; /* of the second interval and so on */
 	__u64 low[SG_LEAF_128 - 1];
 	__u32 answer[SG_LEAF_128];
 };
@@ -313,19 +318,25 @@ static __always_inline __u32 sg_leaf64_answer(const struct sg_leaf64 *leaf, __u6
 	return below < SG_LEAF_64 ? leaf->answer[below] : 0;
 }
 
+/* What of an IPv6 address a leaf compares: bits 125 to 63, below bits that are not, and 62 to 0. */
+#define SG_LEAF_128_HIGH(high, low) ((high) << 1 | (low) >> 63)
+#define SG_LEAF_128_LOW(low) ((low) << 1 >> 1)
+
 static __always_inline __u32 sg_leaf128_answer(const struct sg_leaf128 *leaf, __u64 high, __u64 low)
 {
-	__u64 below = SG_LEAF_128 - 1;
+	__u64 below = 0, upper = SG_LEAF_128_HIGH(high, low) - 1, lower = SG_LEAF_128_LOW(low);
 
+	SG_OPAQUE(upper);
+	SG_OPAQUE(lower);
 	SG_UNROLL
 	for (int i = 0; i < SG_LEAF_128 - 1; i++) {
-		__u64 start = leaf->low[i], above = sg_borrow(low, start, low - start) >> 63;
+		__u64 sum = leaf->low[i] + lower;
 
-		SG_OPAQUE(above);
-		start = leaf->high[i];
-		above = sg_borrow(high, start, high - start - above);
-		SG_OPAQUE(above);
-		below -= above >> 63;
+		SG_OPAQUE(sum);
+		/* upper - start - 1, or upper - start where the lower part is not less */
+		sum = (sum >> 63) + leaf->high[i] + upper;
+		SG_OPAQUE(sum);
+		below += sum >> 63;
 	}
 	/* the mask is for the verifier, and the compiler must not know */
 	SG_OPAQUE(below);

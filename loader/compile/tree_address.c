@@ -6,6 +6,10 @@
  * inside of a block: where a block's first key is no start, the leaf gets one
  * there, with the answer of the interval that goes on. A leaf has room for all
  * starts of a block.
+ *
+ * A leaf of IPv6 addresses does not compare their two uppermost bits. So it ends
+ * where those of its keys change, and where no start is there, a leaf without
+ * any begins.
  */
 #include <assert.h>
 #include <string.h>
@@ -70,7 +74,24 @@ static unsigned int block_shift(enum tree_keys keys)
 /* Whether in front of the leaf's starts is what goes on of the interval before. */
 static bool goes_on(const struct address_keys *all, const struct leaf_span *leaf)
 {
-	return all->starts[leaf->first].start != leaf->begin;
+	return leaf->first == leaf->end || all->starts[leaf->first].start != leaf->begin;
+}
+
+/* Keys with the same quarter have the same bits that a leaf does not compare. */
+static unsigned int quarter_of(address_value key)
+{
+	return (unsigned int)(key >> SG_LEAF_128_BITS);
+}
+
+/* Whether the leaf's keys must not go on up to the next start, and end with their quarter. */
+static bool ends_with_quarter(const struct address_keys *all, const struct leaf_span *leaf)
+{
+	address_value end = (address_value)(quarter_of(leaf->begin) + 1) << SG_LEAF_128_BITS;
+
+	if (all->keys != TREE_KEYS_128 || !end || leaf->end - leaf->first + goes_on(all, leaf) < 2)
+		return false;
+	return leaf->end == all->count || all->starts[leaf->end].start >> block_shift(all->keys) >
+						  end >> block_shift(all->keys);
 }
 
 /* Go to the leaf behind this one, which is all zeroes before the first one. false: there is none. */
@@ -78,16 +99,23 @@ static bool next_leaf(const struct address_keys *all, struct leaf_span *leaf)
 {
 	unsigned int shift = block_shift(all->keys);
 
+	if (ends_with_quarter(all, leaf)) {
+		leaf->begin = (address_value)(quarter_of(leaf->begin) + 1) << SG_LEAF_128_BITS;
+		leaf->first = leaf->end;
+		return true;
+	}
 	if (leaf->end == all->count)
 		return false;
 	leaf->first = leaf->end;
 	leaf->begin = all->starts[leaf->first].start >> shift << shift;
-	leaf->end = leaf->first + leaf_places(all->keys) - goes_on(all, leaf);
-	if (leaf->end >= all->count) {
+	leaf->end = leaf->first + leaf_places(all->keys);
+	leaf->end -= goes_on(all, leaf);
+	if (leaf->end > all->count)
 		leaf->end = all->count;
-		return true;
-	}
-	while (all->starts[leaf->end].start >> shift == all->starts[leaf->end - 1].start >> shift)
+	while (leaf->end < all->count &&
+	       all->starts[leaf->end].start >> shift == all->starts[leaf->end - 1].start >> shift)
+		leaf->end--;
+	while (quarter_of(all->starts[leaf->end - 1].start) != quarter_of(leaf->begin))
 		leaf->end--;
 	assert(leaf->end > leaf->first);
 	return true;
@@ -122,10 +150,15 @@ static size_t find_node(const uint64_t *firsts, size_t count, uint64_t key, size
 	return node;
 }
 
-/* The first and the last key, in blocks, that an entry is for. */
+/* The first key, in blocks, that an entry is for; of one behind the last, what no key reaches. */
 static uint64_t entry_key(const struct address_keys *all, const struct tree_size *size,
 			  size_t entry)
 {
+	/* all smaller and all greater keys have the first and the last entry */
+	if (!entry)
+		return 0;
+	if (entry == size->table_entries)
+		return UINT64_MAX;
 	return (size->table_first + entry) << (size->table_shift - upper_block_shift(all->keys));
 }
 
@@ -224,14 +257,22 @@ struct tree_size address_tree_size(const struct address_keys *all, size_t leaves
 	return best;
 }
 
+/* As in struct sg_leaf128. */
+static uint64_t leaf_word(uint64_t start)
+{
+	return ((uint64_t)1 << 63) - start;
+}
+
 static void put_interval(union sg_node *leaf, size_t place, struct address_start interval,
 			 enum tree_keys keys)
 {
+	uint64_t high = (uint64_t)(interval.start >> 64), low = (uint64_t)interval.start;
+
 	switch (keys) {
 	case TREE_KEYS_128:
 		if (place) {
-			leaf->leaf128.high[place - 1] = (uint64_t)(interval.start >> 64);
-			leaf->leaf128.low[place - 1] = (uint64_t)interval.start;
+			leaf->leaf128.high[place - 1] = leaf_word(SG_LEAF_128_HIGH(high, low));
+			leaf->leaf128.low[place - 1] = leaf_word(SG_LEAF_128_LOW(low));
 		}
 		leaf->leaf128.answer[place] = interval.answer;
 		return;
@@ -260,7 +301,8 @@ static void fill_leaf(const struct address_keys *all, const struct leaf_span *sp
 		interval = all->starts[i];
 		put_interval(leaf, place++, interval, all->keys);
 	}
-	interval.start = ~(address_value)0;
+	/* the last one of the quarter */
+	interval.start = span->begin | (((address_value)1 << SG_LEAF_128_BITS) - 1);
 	for (; place < leaf_places(all->keys); place++)
 		put_interval(leaf, place, interval, all->keys);
 }

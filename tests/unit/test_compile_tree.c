@@ -260,12 +260,22 @@ enum layout {
 	UP_TO_THE_LAST, /* the same, at the other end */
 	SPREAD,		/* over all keys, none of them even but the first */
 	CLUSTERS,	/* groups of some, far from each other */
+	AT_QUARTERS,	/* in front of and behind each border of the keys' quarters */
+	IN_QUARTERS,	/* in the middle of the second and the last one */
+	OVER_A_QUARTER, /* all over the first one */
 	LAYOUTS,
 };
 
+/* One of `count` starts, half of them from the quarter's first key on, the others up to its last one. */
+static address_value at_quarter(address_value first, size_t i, size_t count, address_value quarter)
+{
+	return i < count / 2 ? first + 2 * i : first + quarter - 1 - 2 * (count - 1 - i);
+}
+
 static address_value start_of(enum layout layout, size_t i, size_t count, enum tree_keys keys)
 {
-	const address_value last = last_of(keys);
+	const address_value last = last_of(keys), quarter = last / 4 + 1;
+	size_t part = count / 4 + 1;
 
 	switch (layout) {
 	case DENSE:
@@ -276,6 +286,12 @@ static address_value start_of(enum layout layout, size_t i, size_t count, enum t
 		return last - 2 * (count - 1 - i);
 	case SPREAD:
 		return (last / (MAX_STARTS + 1) * i) | 1;
+	case AT_QUARTERS:
+		return at_quarter(i / part * quarter, i % part, part, quarter);
+	case OVER_A_QUARTER:
+		return (quarter / count * i) | 1;
+	case IN_QUARTERS:
+		return quarter * (i < count / 2 ? 1 : 3) + quarter / 3 + i;
 	default:
 		return last / 16 * 2 + last / 4096 * (i / 20) + 5 * (i % 20);
 	}
@@ -362,8 +378,14 @@ static void a_tree_has_no_more_nodes_than_it_needs(void **state)
 	assert_int_equal(address_nodes(&all), 3);
 	all.count = 6;
 	assert_int_equal(address_nodes(&all), 1);
+	/* and behind the first quarter of all addresses a leaf of its own */
 	all.keys = TREE_KEYS_128;
 	all.count = 4;
+	assert_int_equal(address_nodes(&all), 3);
+	addresses[1].start = (address_value)3 << 126;
+	all.count = 2;
+	assert_int_equal(address_nodes(&all), 3);
+	all.count = 1;
 	assert_int_equal(address_nodes(&all), 1);
 }
 

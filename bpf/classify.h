@@ -19,9 +19,7 @@
 
 static __always_inline const union sg_node *heap_get(void)
 {
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&sg_heap, &zero);
+	return MAP_VALUE(sg_heap);
 }
 
 static __always_inline const union sg_node *heap_node(const union sg_node *heap, __u64 at)
@@ -312,8 +310,7 @@ static __always_inline __u32 decide(const union sg_node *heap, __u32 root,
 __noinline __u32 sg_decide(__u32 root, __u32 which, __u64 high, __u64 low, __u32 key)
 {
 	const union sg_node *heap = heap_get();
-	const struct sg_layers *layers =
-		heap ? layers_of(heap, root, which >> 1 & 1, which & 1) : NULL;
+	const struct sg_layers *layers = layers_of(heap, root, which >> 1 & 1, which & 1);
 
 	return layers ? decide(heap, root, layers, which & 1, high, low, key) : SEARCH_FAILED;
 }
@@ -321,16 +318,12 @@ __noinline __u32 sg_decide(__u32 root, __u32 which, __u64 high, __u64 low, __u32
 /* An address tree on its own, for guards. */
 __noinline __u32 sg_search_address(__u32 root, __u32 tree, __u32 family, __u64 high, __u64 low)
 {
-	const union sg_node *heap = heap_get();
-
-	return heap ? search_address(heap, root, tree, family, high, low) : SEARCH_FAILED;
+	return search_address(heap_get(), root, tree, family, high, low);
 }
 
 __noinline __u32 sg_search_64(__u32 root, __u32 tree, __u64 key)
 {
-	const union sg_node *heap = heap_get();
-
-	return heap ? search_64(heap, root, tree, key) : SEARCH_FAILED;
+	return search_64(heap_get(), root, tree, key);
 }
 
 static __always_inline enum sg_reason decision_reason(__u32 decision)

@@ -10,9 +10,7 @@
 
 static __always_inline const struct sg_settings *settings_get(void)
 {
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&sg_settings, &zero);
+	return MAP_VALUE(sg_settings);
 }
 
 /* It wraps around after thirty years; only differences are ever compared. */

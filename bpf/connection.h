@@ -15,11 +15,8 @@
 static __always_inline bool reply_is_accepted(const struct flow *flow)
 {
 	__u32 root = SG_POLICY_ROOT(flow->policy), reply = flow->is_egress ? SG_INGRESS : SG_EGRESS;
-	const union sg_node *heap = heap_get();
 	const struct sg_layers *layers =
-		!heap ? NULL
-		      : layers_of(heap, root, flow->is_egress ? SG_EGRESS : SG_INGRESS,
-				  flow->family);
+		layers_of(heap_get(), root, flow->is_egress ? SG_EGRESS : SG_INGRESS, flow->family);
 
 	if (!layers)
 		return false;
@@ -64,8 +61,6 @@ static __always_inline enum sg_reason connection_judged(struct sg_scratch *scrat
 	struct known known;
 	bool is_reply;
 
-	if (!settings)
-		return SG_UNDECIDED;
 	flow_place(settings, flow, flow->family, place);
 	table_find(place, flow, &known);
 	if (!known.spot.entry)
@@ -96,8 +91,6 @@ static __always_inline enum sg_reason connection_open(struct sg_scratch *scratch
 	enum sg_reason reason;
 	struct known known;
 
-	if (!settings)
-		return SG_REASON_TABLE_FULL;
 	update.now = clock_now(settings);
 	update.progress.phase = phase_new(flow);
 	update.progress.flags = flow->is_egress ? SG_CONNECTION_EGRESS : 0;
@@ -137,8 +130,6 @@ connection_reply(struct sg_scratch *scratch, enum sg_reason rejected, bool quote
 	struct known known;
 	bool opened_by_egress;
 
-	if (!settings)
-		return rejected;
 	update.now = clock_now(settings);
 	flow_place(settings, flow, flow->family, place);
 	table_find(place, flow, &known);
@@ -204,12 +195,11 @@ static __always_inline bool share_may_hold_reply(const struct flow *flow)
 /* Whether there may be a connection that a rejected packet belongs to. */
 static __always_inline bool connection_may_exist(const struct flow *flow)
 {
-	const struct sg_settings *settings = settings_get();
 	struct place place;
 
-	if (!settings || !share_may_hold_reply(flow))
+	if (!share_may_hold_reply(flow))
 		return false;
-	flow_place(settings, flow, flow->family, &place);
+	flow_place(settings_get(), flow, flow->family, &place);
 	return table_may_hold(&place);
 }
 

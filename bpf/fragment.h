@@ -36,7 +36,7 @@ __noinline int sg_fragment_judge(__u32 direction)
 	const struct sg_fragment *first;
 	struct sg_fragment_key key;
 
-	if (!scratch || !settings)
+	if (!scratch)
 		return SG_REASON_FRAGMENT_UNKNOWN;
 	fragment_key(&scratch->headers, scratch->flow.owner, direction, &key);
 	first = bpf_map_lookup_elem(&sg_fragments, &key);
@@ -57,7 +57,7 @@ __noinline int sg_fragment_remember(__u32 direction)
 	struct sg_fragment first = {};
 	struct sg_fragment_key key;
 
-	if (!scratch || !settings)
+	if (!scratch)
 		return 0;
 	first.policy = scratch->flow.policy;
 	first.end = scratch->headers.fragment_end;

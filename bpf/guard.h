@@ -75,8 +75,7 @@ struct arp {
 
 static __always_inline bool guard_read(__u32 root, struct guard *guard)
 {
-	const union sg_node *heap = heap_get();
-	const union sg_node *node = heap ? heap_node(heap, root) : NULL;
+	const union sg_node *node = heap_node(heap_get(), root);
 
 	if (!node)
 		return false;

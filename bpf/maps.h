@@ -12,6 +12,13 @@
 #include "headers.h"
 #include "sgate/abi.h"
 
+/*
+ * Address of the value of an array of one: an instruction, where a look-up is a dozen.
+ * Of each instruction that refers to such a map the loader makes one that refers to
+ * its value (loader/kern/map_value.c). So no such map is passed to a helper.
+ */
+#define MAP_VALUE(map) ((void *)&(map))
+
 /* Key: interface index. Value: its binding, all zeroes for none. Never full: it is an array. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -173,6 +180,7 @@ struct sg_scratch {
 	struct flow flow;      /* of the one or the other */
 	struct place place;    /* of that flow, once it is looked for */
 	__u32 length;	       /* of the frame, in bytes */
+	__u32 slot;	       /* that is counted for; 0: none's */
 	__u32 judged;	       /* what connection_judged() said of a plain packet */
 	__u32 steady_run;      /* plain packets one after the other that a word was found for */
 	struct sg_last last;

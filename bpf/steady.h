@@ -101,8 +101,6 @@ static __always_inline enum sg_reason steady_reason(struct sg_scratch *scratch, 
 	__u64 before, found;
 	const __u64 *words;
 
-	if (!settings)
-		return SG_UNDECIDED;
 	flow_place(settings, flow, family, place);
 	if (scratch->steady_run < STEADY_RUN && !table_may_hold(place))
 		return SG_REASON_NO_RULE;

@@ -63,8 +63,6 @@ __noinline __u32 sg_find_room(__u32 first, __u32 second, __u32 owner, __u32 now,
 	const struct sg_settings *settings = settings_get();
 	__u32 position = NO_POSITION, best = 0, budget = room & 0xff;
 
-	if (!settings)
-		return NO_POSITION;
 	NO_UNROLL
 	for (__u32 i = 0; i < POSITIONS; i++) {
 		__u32 at = i ^ (room >> 8 & (SG_BUCKET_ENTRIES - 1)), tag, score;
@@ -94,7 +92,7 @@ __noinline int sg_sweep(__u32 index, __u32 now)
 	struct sg_tags *tags = tags_get(index);
 	struct sg_lock *lock = lock_get(index);
 
-	if (!settings || !tags || !lock)
+	if (!tags || !lock)
 		return 0;
 	NO_UNROLL
 	for (int i = 0; i < SG_BUCKET_ENTRIES; i++) {

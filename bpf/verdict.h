@@ -29,7 +29,7 @@ static __always_inline bool may_go_on(const struct packet *pkt)
 	const struct sg_settings *settings = settings_get();
 	const struct headers *headers = &pkt->scratch->headers;
 
-	return settings && headers->protocol == IPPROTO_TCP && tcp_goes_on(headers->tcp_flags) &&
+	return headers->protocol == IPPROTO_TCP && tcp_goes_on(headers->tcp_flags) &&
 	       (__s32)(pkt->starts_until - clock_now(settings)) > 0;
 }
 
@@ -133,19 +133,19 @@ __noinline int sg_judge(SG_CONTEXT *ctx, __u32 ifindex, __u32 received)
 	const struct sg_rest *rest = rest_find(ifindex);
 	struct sg_scratch *scratch = scratch_get();
 	struct packet pkt = {.ctx = ctx, .scratch = scratch};
-	__u32 slot = 0;
 
 	/* it is an array's first entry, and so always there */
 	if (!scratch)
 		return SG_REASON_NO_INSTANCE;
+	scratch->slot = 0;
 	if (binding && rest && flow_begin(&scratch->flow, ifindex, binding)) {
-		slot = SG_OWNER_SLOT(scratch->flow.owner);
+		scratch->slot = SG_OWNER_SLOT(scratch->flow.owner);
 		pkt.options = binding->options;
 		pkt.starts_until = rest->starts_until;
 		pkt.direction = direction_of(pkt.options, received);
 		reason = judge(&pkt, rest, parsed);
 	}
-	count(slot, pkt.direction, reason, scratch->length, scratch->headers.payload,
+	count(scratch->slot, pkt.direction, reason, scratch->length, scratch->headers.payload,
 	      frame_segments(ctx, scratch->length, scratch->headers.payload));
 	return reason;
 }
@@ -216,8 +216,6 @@ static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch, __
 		scratch->steady_run = 0;
 	}
 	heap = heap_get();
-	if (!heap)
-		return SG_UNDECIDED;
 	layers = layers_of(heap, SG_POLICY_ROOT(flow->policy), flow->is_egress, family);
 	if (!layers)
 		return SG_REASON_POLICY_UNREADABLE;

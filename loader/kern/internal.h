@@ -116,6 +116,8 @@ int settings_init(struct kern *kern, struct error *err);
 /* Whole seconds of a number of units of the table's clock. */
 uint32_t settings_seconds(const struct sg_settings *settings, uint32_t units);
 
+/* Before an object is opened: its references to maps with one value become those of the values. */
+int map_values_prepare(struct error *err);
 /* Load an object whose maps are those of this name that are pinned, or are made and pinned now. */
 struct bpf_object;
 int object_load(const struct kern *kern, struct bpf_object *object, struct error *err);

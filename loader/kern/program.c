@@ -163,9 +163,12 @@ static int pin_program(struct kern *kern, enum kern_program which, struct bpf_pr
 
 static int load_tc(struct kern *kern, struct error *err)
 {
-	struct sg_tc *skeleton = sg_tc__open();
-	int r;
+	int r = map_values_prepare(err);
+	struct sg_tc *skeleton;
 
+	if (r)
+		return r;
+	skeleton = sg_tc__open();
 	if (!skeleton)
 		return kern_error(err, errno, "cannot open the TC programs");
 	skeleton->rodata->sg_counter_layout = kern_counter_layout(kern);
@@ -182,9 +185,12 @@ static int load_tc(struct kern *kern, struct error *err)
 
 static int load_xdp(struct kern *kern, enum kern_program which, bool with_frags, struct error *err)
 {
-	struct sg_xdp *skeleton = sg_xdp__open();
-	int r;
+	int r = map_values_prepare(err);
+	struct sg_xdp *skeleton;
 
+	if (r)
+		return r;
+	skeleton = sg_xdp__open();
 	if (!skeleton)
 		return kern_error(err, errno, "cannot open the XDP program");
 	skeleton->rodata->sg_counter_layout = kern_counter_layout(kern);

@@ -15,7 +15,7 @@ from sandbox import SGATE, run
 
 PEERS = os.path.join(os.path.dirname(__file__), "../../tools/bench/peers")
 FILTERS = ["none", "xdp-drop", "sgate-tc", "sgate-xdp", "nft-set", "nft-set-ct", "bpfilter"]
-QUICK = ["--quick", "--rounds", "1"]
+QUICK = ["--quick", "--rounds", "1", "--labs", "2"]
 
 
 def peers(*words, env=None, status=0):

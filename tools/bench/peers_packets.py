@@ -6,6 +6,10 @@ from a veth's queue as from a NIC's, forwarded, received and thrown away at the
 other end, all on that CPU. Before a filter is measured it has shown that it
 lets through what it must, and nothing else; and that is counted again in every
 round.
+
+Where in memory a lab's maps, sockets and packets happen to lie makes a
+difference of ten nanoseconds for as long as it is there. So a filter that a
+target names has several labs, and a round's figure is the mean of theirs.
 """
 import statistics
 
@@ -106,37 +110,47 @@ def summary(values):
     return {"median": middle, "low": low, "high": high}
 
 
+def all_work(cases):
+    """The cases of filters none of whose labs has failed."""
+    failed = {case.key for case in cases if case.failure}
+    return [case for case in cases if case.key not in failed]
+
+
 def take_turns(cases, rounds, round_ns, is_accepted):
-    """{key: a figure for each round}, the cases one after the other in each round; the generator's own, too."""
+    """{key: a figure for each round}, the cases one after the other in each round; the generator's own, too.
+
+    Several cases with one key are labs of one filter: their mean.
+    """
     if not cases:
         return {}, []
     generator = cases[0]
     for case in cases:
         case.attempt(case.calibrate, round_ns, is_accepted or case.filter.is_open)
-    costs = {case.key: [] for case in cases}
+    costs = {case: [] for case in cases}
     making = []
     for number in range(rounds):
         cases = cases[1:] + cases[:1]
         for case in cases:
             cost = case.attempt(case.measure, number * 509 % FLOWS, is_accepted or case.filter.is_open)
-            costs[case.key].append(cost)
+            costs[case].append(cost)
         making.append(generator.left.number(f"make {MAX_PACKETS}") / MAX_PACKETS)
-    working = {case.key for case in cases if not case.failure}
-    return {key: values for key, values in costs.items() if key in working}, making
+    labs = {}
+    for case in all_work(cases):
+        labs.setdefault(case.key, []).append(costs[case])
+    return {key: [statistics.mean(values) for values in zip(*of_each)] for key, of_each in labs.items()}, making
 
 
 def measure_forwarding(cases, rules, settings):
     """Rows of what an accepted packet costs, in all and more than with no filter."""
     flows = rules.accepted_flows(FLOWS)
-    cases = [case for case in cases if not case.filter.drops_all and not case.failure]
+    cases = [case for case in all_work(cases) if not case.filter.drops_all]
     for case in cases:
         case.attempt(case.flows, flows)
         case.attempt(case.connect)
-    working = [case for case in cases if not case.failure]
-    costs, _ = take_turns(working, settings.rounds, settings.round_ns, True)
+    costs, _ = take_turns(all_work(cases), settings.rounds, settings.round_ns, True)
     rows = []
     for key, values in costs.items():
-        more = [value - base for value, base in zip(values, costs["none"])]
+        more = [value - base for value, base in zip(values, costs.get("none", ()))]
         rows.append({"rules": len(rules.rules), "filter": key, "ns": summary(values), "addedNs": summary(more)})
     return rows
 
@@ -144,11 +158,10 @@ def measure_forwarding(cases, rules, settings):
 def measure_dropping(cases, rules, settings):
     """Rows of what a packet costs that no rule accepts: packets a second, with and without the generator's work."""
     flows = rules.rejected_flows(FLOWS)
-    cases = [case for case in cases if not case.filter.is_open and not case.failure]
+    cases = [case for case in all_work(cases) if not case.filter.is_open]
     for case in cases:
         case.attempt(case.flows, flows)
-    working = [case for case in cases if not case.failure]
-    costs, making = take_turns(working, settings.rounds, settings.round_ns, False)
+    costs, making = take_turns(all_work(cases), settings.rounds, settings.round_ns, False)
     rows = []
     for key, values in costs.items():
         own = [value - made for value, made in zip(values, making)]

@@ -7,7 +7,8 @@ from peers_svg import bars, number
 
 ABOUT = """\
 Every filter is in the router of three network namespaces of its own (left - router - right, joined by veths), all at
-the same time; in each round they take turns. Median (quartiles) of {rounds} rounds.
+the same time; in each round they take turns. Median (quartiles) of {rounds} rounds. Where in memory a lab happens to
+lie is worth ten nanoseconds for as long as it is there: what targets name is the mean of {labs} labs.
 
 Rules accept TCP or UDP from a network to a port or a range; none overlaps another, so their order has no meaning. Of
 "2 x N", sgate has N in each of two groups, the others have all in one. Of {flows} flows, each is accepted by a rule
@@ -98,7 +99,7 @@ def tables(document):
 
 def show(document):
     settings = document["settings"]
-    print(ABOUT.format(flows=f"{settings['flows']:,}", rounds=settings["rounds"]))
+    print(ABOUT.format(flows=f"{settings['flows']:,}", rounds=settings["rounds"], labs=settings["labs"]))
     machine = document["machine"]
     print(f"\n{machine['cpu']}, {machine['cpus']} CPUs, Linux {machine['kernel']}, {document['date']}, "
           f"seed {settings['seed']}")

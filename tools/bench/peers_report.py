@@ -8,7 +8,8 @@ from peers_svg import bars, number
 ABOUT = """\
 Every filter is in the router of three network namespaces of its own (left - router - right, joined by veths), all at
 the same time; in each round they take turns. Median (quartiles) of {rounds} rounds. Where in memory a lab happens to
-lie is worth ten nanoseconds for as long as it is there: what targets name is the mean of {labs} labs.
+lie is worth ten nanoseconds for as long as it is there: filters that targets name, with the rules that they name, are
+in {labs} labs, and their mean counts.
 
 Rules accept TCP or UDP from a network to a port or a range; none overlaps another, so their order has no meaning. Of
 "2 x N", sgate has N in each of two groups, the others have all in one. Of {flows} flows, each is accepted by a rule

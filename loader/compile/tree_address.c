@@ -83,15 +83,21 @@ static unsigned int quarter_of(address_value key)
 	return (unsigned int)(key >> SG_LEAF_128_BITS);
 }
 
+/* The first key behind the quarter of the leaf; 0: there is none. */
+static address_value quarter_end(const struct leaf_span *leaf)
+{
+	return (address_value)(quarter_of(leaf->begin) + 1) << SG_LEAF_128_BITS;
+}
+
 /* Whether the leaf's keys must not go on up to the next start, and end with their quarter. */
 static bool ends_with_quarter(const struct address_keys *all, const struct leaf_span *leaf)
 {
-	address_value end = (address_value)(quarter_of(leaf->begin) + 1) << SG_LEAF_128_BITS;
+	unsigned int shift = block_shift(all->keys);
+	address_value end = quarter_end(leaf);
 
 	if (all->keys != TREE_KEYS_128 || !end || leaf->end - leaf->first + goes_on(all, leaf) < 2)
 		return false;
-	return leaf->end == all->count || all->starts[leaf->end].start >> block_shift(all->keys) >
-						  end >> block_shift(all->keys);
+	return leaf->end == all->count || all->starts[leaf->end].start >> shift > end >> shift;
 }
 
 /* Go to the leaf behind this one, which is all zeroes before the first one. false: there is none. */
@@ -100,7 +106,7 @@ static bool next_leaf(const struct address_keys *all, struct leaf_span *leaf)
 	unsigned int shift = block_shift(all->keys);
 
 	if (ends_with_quarter(all, leaf)) {
-		leaf->begin = (address_value)(quarter_of(leaf->begin) + 1) << SG_LEAF_128_BITS;
+		leaf->begin = quarter_end(leaf);
 		leaf->first = leaf->end;
 		return true;
 	}

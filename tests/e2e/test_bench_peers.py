@@ -4,14 +4,20 @@ rules accept and nothing else, and says so of those that it cannot measure.
 
 Too few rounds here for figures that mean something.
 """
+import argparse
 import json
 import os
 import subprocess
+import sys
 import xml.etree.ElementTree
 
 import pytest
 
 from sandbox import SGATE, run
+
+sys.path.append(os.path.join(os.path.dirname(__file__), "../../tools/bench"))
+# pylint: disable-next=wrong-import-position
+import peers_packets  # noqa: E402
 
 PEERS = os.path.join(os.path.dirname(__file__), "../../tools/bench/peers")
 FILTERS = ["none", "xdp-drop", "sgate-tc", "sgate-xdp", "nft-set", "nft-set-ct", "bpfilter"]
@@ -103,6 +109,62 @@ exec /usr/sbin/nft 'table ip wrong {{ chain forward {{
     failure = {peer["key"]: peer["failure"] for peer in document["filters"]}["nft-set-ct"]
     assert complaint in failure
     assert {row["filter"] for row in document["forwarding"]} == {"none"}
+
+
+def test_a_filter_that_judges_wrong_in_one_lab_is_not_measured_in_the_others(tmp_path):
+    """An nft that loads no rules from the second time on."""
+    wrong = tmp_path / "nft"
+    wrong.write_text(f"""#!/bin/sh
+[ "$1" = -f ] && ! mkdir {tmp_path}/first 2>/dev/null || exec /usr/sbin/nft "$@"
+""")
+    wrong.chmod(0o755)
+    words = ["--json", "--rules", "5", "--only", "none,nft-set-ct,forwarding,dropping"]
+    document = json.loads(peers(*QUICK, *words, env=[f"PATH={tmp_path}:{os.environ['PATH']}"]).stdout)
+    failure = {peer["key"]: peer["failure"] for peer in document["filters"]}["nft-set-ct"]
+    assert "packets arrived of what should be" in failure
+    assert {row["filter"] for row in document["forwarding"]} == {"none"}
+    assert document["dropping"] == []
+
+
+class FakeCase:
+    """A lab in which a packet costs so much; None: it fails."""
+
+    def __init__(self, key, cost):
+        self.key, self.cost, self.failure = key, cost, None
+        self.filter, self.left = self, self
+        self.is_open = self.drops_all = False
+
+    def attempt(self, function, *arguments):
+        return function(*arguments)
+
+    def measure(self, *_):
+        self.failure = None if self.cost else "it is broken"
+        return self.cost
+
+    def ignore(self, *_):
+        return 0
+
+    calibrate = flows = connect = number = ignore
+
+
+def added(*cases):
+    settings = argparse.Namespace(rounds=3, round_ns=1)
+    rules = argparse.Namespace(accepted_flows=str, rules=[])
+    rows = peers_packets.measure_forwarding(list(cases), rules, settings)
+    return {row["filter"]: row["addedNs"]["median"] for row in rows}
+
+
+def test_the_labs_of_a_filter_count_with_their_mean():
+    bare = FakeCase("none", 100), FakeCase("none", 120)
+    ours = FakeCase("sgate-tc", 140), FakeCase("sgate-tc", 190)
+    assert added(*bare, *ours) == {"none": 0, "sgate-tc": 55}
+    assert added(*bare, *ours, FakeCase("sgate-tc", None)) == {"none": 0}
+    assert not added(*ours, FakeCase("none", None), *bare)
+
+
+@pytest.mark.parametrize("option", ["--labs", "--rounds"])
+def test_a_number_of_nothing_is_refused(option):
+    assert f"{option}: 0 is less than 1" in peers(option, "0", status=2).stderr
 
 
 def test_an_interrupt_leaves_nothing_behind():

@@ -34,7 +34,6 @@ class Filter:
     is_stateful = False
     is_open = False  # passes everything
     drops_all = False
-    is_in_targets = False  # then it is measured in several labs
 
     def __init__(self, lab):
         self.lab = lab
@@ -55,7 +54,6 @@ class Filter:
 class Nothing(Filter):
     key, title, hook, is_open = "none", "no filter", "none", True
     has_rules = False
-    is_in_targets = True
 
     def load(self, rules):
         return 0, 0
@@ -66,7 +64,6 @@ class Bare(Filter):
 
     program, dev, is_open = "", OUTER, True
     has_rules = False
-    is_in_targets = True
 
     def load(self, rules):
         self.lab.start("router", None, "peers_traffic", self.dev, self.program).answer()
@@ -125,25 +122,21 @@ class Sgate(Filter):
 
 class SgateTc(Sgate):
     key, title, is_stateful = "sgate-tc", "sgate, TC, stateful", True
-    is_in_targets = True
 
 
 class SgateXdp(Sgate):
     key, title, is_stateful = "sgate-xdp", "sgate, XDP, stateful", True
-    is_in_targets = True
     attach = [OUTER, "--mode", "xdp", "--side", "host"]
     hook = "XDP, where r0 receives; r0 is the host's own NIC (packets: ingress)"
 
 
 class SgateTcOpen(SgateTc):
     key, title, is_stateful = "sgate-tc-open", "sgate, TC, egress open", False
-    is_in_targets = False
     egress = ["egress accept all"]
 
 
 class SgateXdpOpen(SgateXdp):
     key, title, is_stateful = "sgate-xdp-open", "sgate, XDP, egress open", False
-    is_in_targets = False
     egress = ["egress accept all"]
 
 
@@ -168,7 +161,6 @@ class NftSet(Nft):
 
 class NftStateful(Nft):
     key, title, shape, is_stateful = "nft-set-ct", "nftables, interval set, ct state", "stateful", True
-    is_in_targets = True
 
 
 class Iptables(Filter):

@@ -7,9 +7,9 @@ other end, all on that CPU. Before a filter is measured it has shown that it
 lets through what it must, and nothing else; and that is counted again in every
 round.
 
-Where in memory a lab's maps, sockets and packets happen to lie makes a
-difference of ten nanoseconds for as long as it is there. So a filter that a
-target names has several labs, and a round's figure is the mean of theirs.
+Two labs of one filter differ by ten nanoseconds and more for as long as they
+are there. So a filter that a target names has several, and a round's figure is
+the mean of theirs.
 """
 import statistics
 
@@ -149,8 +149,10 @@ def measure_forwarding(cases, rules, settings):
         case.attempt(case.connect)
     costs, _ = take_turns(all_work(cases), settings.rounds, settings.round_ns, True)
     rows = []
+    if "none" not in costs:
+        return rows
     for key, values in costs.items():
-        more = [value - base for value, base in zip(values, costs.get("none", ()))]
+        more = [value - base for value, base in zip(values, costs["none"])]
         rows.append({"rules": len(rules.rules), "filter": key, "ns": summary(values), "addedNs": summary(more)})
     return rows
 

@@ -5,11 +5,13 @@ import os
 from peers_loading import COMPILE
 from peers_svg import bars, number
 
+LABS = """\
+Two labs of one filter differ by ten nanoseconds a packet and more for as long as they are there. So the filters that
+targets name and empty programs have {labs} labs each with the rules that targets name, and the mean of these counts."""
 ABOUT = """\
 Every filter is in the router of three network namespaces of its own (left - router - right, joined by veths), all at
-the same time; in each round they take turns. Median (quartiles) of {rounds} rounds. Where in memory a lab happens to
-lie is worth ten nanoseconds for as long as it is there: filters that targets name, with the rules that they name, are
-in {labs} labs, and their mean counts.
+the same time; in each round they take turns. Median (quartiles) of {rounds} rounds.
+{labs}
 
 Rules accept TCP or UDP from a network to a port or a range; none overlaps another, so their order has no meaning. Of
 "2 x N", sgate has N in each of two groups, the others have all in one. Of {flows} flows, each is accepted by a rule
@@ -98,9 +100,13 @@ def tables(document):
     return shown
 
 
+def about_labs(document):
+    return LABS.format(labs=document["settings"]["labs"])
+
+
 def show(document):
     settings = document["settings"]
-    print(ABOUT.format(flows=f"{settings['flows']:,}", rounds=settings["rounds"], labs=settings["labs"]))
+    print(ABOUT.format(flows=f"{settings['flows']:,}", rounds=settings["rounds"], labs=about_labs(document)))
     machine = document["machine"]
     print(f"\n{machine['cpu']}, {machine['cpus']} CPUs, Linux {machine['kernel']}, {document['date']}, "
           f"seed {settings['seed']}")

@@ -66,7 +66,7 @@ class Bare(Filter):
     has_rules = False
 
     def load(self, rules):
-        self.lab.start("router", None, "peers_traffic", self.dev, self.program).answer()
+        self.lab.start("router", None, "peers_programs", self.dev, self.program).answer()
         return 0, 0
 
 

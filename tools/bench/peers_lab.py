@@ -82,6 +82,24 @@ class Helper:
         self.process.communicate()
 
 
+class Programs:
+    """Those that send and count, the same in all labs."""
+
+    def __init__(self, tools):
+        self.directory = f"{BPFFS}/sgpeers{os.getpid()}"
+        os.mkdir(self.directory)
+        self.holder = Helper([f"{tools}/peers_programs", self.directory])
+        try:
+            self.holder.answer()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self):
+        self.holder.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
 class Lab:
     def __init__(self, tools):
         self.tools = tools

@@ -42,11 +42,11 @@ class Case:
             self.failure = str(failure)
             return None
 
-    def start(self, cpu):
+    def start(self, cpu, programs):
         """The packets' source and their end."""
         self.lab.receive_by_napi(True)
-        self.left = self.lab.start("left", cpu, "peers_traffic", "l0", MACS["r0"], "count")
-        self.right = self.lab.start("right", cpu, "peers_traffic", "x0", MACS["r1"], "count")
+        self.left = self.lab.start("left", cpu, "peers_traffic", "l0", MACS["r0"], programs.directory)
+        self.right = self.lab.start("right", cpu, "peers_traffic", "x0", MACS["r1"], programs.directory)
 
     def stop(self):
         for helper in self.left, self.right:

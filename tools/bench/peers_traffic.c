@@ -2,10 +2,7 @@
 /*
  * peers_traffic.c - make packets on one end of a veth, count what arrives there.
  *
- *   peers_traffic DEV MAC [count]     MAC: whom frames are for; count: what DEV receives
- *   peers_traffic DEV drop|pass|tc-pass
- *                                     that program on DEV until standard input ends: an XDP
- *                                     program, or one of TC for what DEV sends
+ *   peers_traffic DEV MAC DIR     MAC: whom frames are for; DIR: what peers_programs has pinned
  *
  * Runs in the network namespace of DEV and reads orders, a line each, from
  * standard input; every answer is one line.
@@ -14,7 +11,7 @@
  *   send COUNT START forward|back syn|answer|data
  *                                     -> nanoseconds of CPU time, of the clock
  *   make COUNT                        the same without sending: made and thrown away
- *   count                             -> packets that DEV has received
+ *   count                             -> packets that all such DEV have received
  *
  * Frames are made by an XDP program that runs with live frames, leave by DEV and
  * are in the driver of the other end when the batch ends: all that receives
@@ -40,18 +37,15 @@
 #include <unistd.h>
 
 #include "peers_flows.h"
-#include "peers_traffic.skel.h"
 #include "util/array.h"
 
-/* BPF_TCX_EGRESS; older UAPI headers lack it. */
-#define ATTACH_TCX_EGRESS ((enum bpf_attach_type)47)
 #define BATCH 64 /* a veth's queue holds 256 */
 
 struct traffic {
-	struct sg_peers_traffic *kernel;
+	int send, make, counted; /* what is pinned */
 	unsigned int ifindex;
 	struct flows flows;
-	struct flow_header *headers; /* the program's table */
+	struct flow_table *table; /* that of the programs */
 	char softirq_path[64];
 };
 
@@ -135,10 +129,13 @@ static void run_live(struct traffic *traffic, int program, uint32_t count)
 static void send_flows(struct traffic *traffic, uint32_t count, uint32_t start, bool is_back,
 		       const char *kind)
 {
-	flows_fill(&traffic->flows, is_back, kind, traffic->headers);
-	traffic->kernel->bss->flow_count = traffic->flows.count;
-	traffic->kernel->bss->next_flow = start % traffic->flows.count;
-	run_live(traffic, bpf_program__fd(traffic->kernel->progs.send), count);
+	struct flow_table *table = traffic->table;
+
+	flows_fill(&traffic->flows, is_back, kind, table->header);
+	memcpy(table->mac_addresses, &traffic->flows.frame, sizeof(table->mac_addresses));
+	table->count = traffic->flows.count;
+	table->next = start % traffic->flows.count;
+	run_live(traffic, traffic->send, count);
 }
 
 static void print_count(const struct traffic *traffic)
@@ -147,7 +144,7 @@ static void print_count(const struct traffic *traffic)
 	uint32_t zero = 0;
 
 	if (libbpf_num_possible_cpus() > (int)ARRAY_SIZE(counts) ||
-	    bpf_map_lookup_elem(bpf_map__fd(traffic->kernel->maps.counted), &zero, counts))
+	    bpf_map_lookup_elem(traffic->counted, &zero, counts))
 		fail("cannot read the counter");
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
 		sum += counts[i];
@@ -167,7 +164,7 @@ static void obey(struct traffic *traffic, const char *order)
 		   traffic->flows.count) {
 		send_flows(traffic, count, start, strcmp(way, "back") == 0, kind);
 	} else if (sscanf(order, "make %u", &count) == 1) {
-		run_live(traffic, bpf_program__fd(traffic->kernel->progs.make), count);
+		run_live(traffic, traffic->make, count);
 	} else if (strcmp(order, "count\n") == 0) {
 		print_count(traffic);
 	} else {
@@ -177,55 +174,36 @@ static void obey(struct traffic *traffic, const char *order)
 	fflush(stdout);
 }
 
+static int pinned_get(const char *directory, const char *name)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		fail(path);
+	return fd;
+}
+
 /* Until this process ends. */
-static void start_counting(const struct traffic *traffic)
+static void start_counting(const struct traffic *traffic, const char *directory)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = XDP_FLAGS_DRV_MODE);
 
-	if (bpf_link_create(bpf_program__fd(traffic->kernel->progs.count), (int)traffic->ifindex,
-			    BPF_XDP, &options) < 0)
+	if (bpf_link_create(pinned_get(directory, "count"), (int)traffic->ifindex, BPF_XDP,
+			    &options) < 0)
 		fail("cannot attach");
 }
 
-static void map_headers(struct traffic *traffic)
+static struct flow_table *table_map(const char *directory)
 {
-	size_t bytes = sizeof(struct flow_header) * MAX_FLOWS;
-	void *table = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-			   bpf_map__fd(traffic->kernel->maps.flows), 0);
+	struct flow_table *table = mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE, MAP_SHARED,
+					pinned_get(directory, "flows"), 0);
 
 	if (table == MAP_FAILED)
 		fail("cannot map the flows");
-	traffic->headers = table;
-}
-
-/* A bare program on the interface until standard input ends; it goes with this process. */
-static void hold(const struct traffic *traffic, const char *which)
-{
-	const struct sg_peers_traffic *kernel = traffic->kernel;
-	const struct bpf_program *program = kernel->progs.drop;
-	enum bpf_attach_type where = BPF_XDP;
-	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = XDP_FLAGS_DRV_MODE);
-	char byte;
-
-	if (strcmp(which, "pass") == 0) {
-		program = kernel->progs.pass;
-	} else if (strcmp(which, "tc-pass") == 0) {
-		program = kernel->progs.tc_pass;
-		where = ATTACH_TCX_EGRESS;
-		options.flags = 0;
-	}
-	if (bpf_link_create(bpf_program__fd(program), (int)traffic->ifindex, where, &options) < 0)
-		fail("cannot attach");
-	puts("attached");
-	fflush(stdout);
-	while (read(STDIN_FILENO, &byte, 1) > 0)
-		;
-}
-
-static bool is_bare(const char *word)
-{
-	return strcmp(word, "drop") == 0 || strcmp(word, "pass") == 0 ||
-	       strcmp(word, "tc-pass") == 0;
+	return table;
 }
 
 int main(int argc, char **argv)
@@ -235,27 +213,23 @@ int main(int argc, char **argv)
 	const struct ether_addr *destination;
 	char order[300];
 
-	if (argc < 3 || argc > 4) {
-		fputs("usage: peers_traffic DEV MAC [count] | DEV drop|pass|tc-pass\n", stderr);
+	if (argc != 4) {
+		fputs("usage: peers_traffic DEV MAC DIR\n", stderr);
 		return 2;
 	}
 	traffic.ifindex = if_nametoindex(argv[1]);
-	traffic.kernel = sg_peers_traffic__open_and_load();
-	if (!traffic.ifindex || !traffic.kernel)
+	if (!traffic.ifindex)
 		fail(argv[1]);
-	if (is_bare(argv[2])) {
-		hold(&traffic, argv[2]);
-		return 0;
-	}
 	destination = ether_aton(argv[2]);
 	if (!destination)
 		fail(argv[2]);
 	frame_init(&traffic.flows.frame, source, destination->ether_addr_octet);
-	memcpy(traffic.kernel->bss->mac_addresses, &traffic.flows.frame, 12);
-	map_headers(&traffic);
+	traffic.send = pinned_get(argv[3], "send");
+	traffic.make = pinned_get(argv[3], "make");
+	traffic.counted = pinned_get(argv[3], "counted");
+	traffic.table = table_map(argv[3]);
 	find_softirqd(traffic.softirq_path);
-	if (argc == 4)
-		start_counting(&traffic);
+	start_counting(&traffic, argv[3]);
 	while (fgets(order, sizeof(order), stdin))
 		obey(&traffic, order);
 	return 0;

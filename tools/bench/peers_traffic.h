@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define MAX_FLOWS 8192
+#define MAX_FLOWS 8192 /* a power of two */
 #define SENT_TTL 64
 
 /* The fields of a frame that differ from flow to flow, in network byte order. */
@@ -22,6 +22,14 @@ struct flow_header {
 	__be16 ip_check;
 	__u8 protocol;
 	__u8 padding[3];
+};
+
+struct flow_table {
+	__u32 next;		/* which is sent next */
+	__u32 count;		/* after that many, the first follows again */
+	__u8 mac_addresses[12]; /* of all frames, as they begin */
+	__u32 padding;
+	struct flow_header header[MAX_FLOWS];
 };
 
 struct frame {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * peers_traffic.bpf.c - programs that make packets, count them, drop them or let them pass.
+ * peers_programs.bpf.c - programs that make packets, count them, drop them or let them pass.
  *
  * `send` and `make` are run with live frames: each is written over with the next
  * flow of a table, then sent out of the interface that it is said to have come
@@ -16,13 +16,13 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Written by the loader between runs, in the order of sending. */
+/* Written by the sender between runs. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, MAX_FLOWS);
+	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
-	__type(value, struct flow_header);
+	__type(value, struct flow_table);
 } flows SEC(".maps");
 
 /* Of frames that `count` saw; a run of NAPI is on one CPU, the next may be on another. */
@@ -33,25 +33,24 @@ struct {
 	__type(value, __u64);
 } counted SEC(".maps");
 
-__u32 next_flow;
-__u32 flow_count;
-__u8 mac_addresses[12];
-
 /* false: something is wrong with the frame or the table. */
 static __always_inline bool write_next_flow(struct xdp_md *ctx)
 {
 	struct frame *frame = (void *)(long)ctx->data;
-	struct flow_header *flow;
-	__u32 index = next_flow;
+	const struct flow_header *flow;
+	struct flow_table *table;
+	__u32 zero = 0, index;
 
 	if ((void *)(frame + 1) > (void *)(long)ctx->data_end)
 		return false;
-	next_flow = index + 1 < flow_count ? index + 1 : 0;
-	flow = bpf_map_lookup_elem(&flows, &index);
-	if (!flow)
+	table = bpf_map_lookup_elem(&flows, &zero);
+	if (!table)
 		return false;
+	index = table->next & (MAX_FLOWS - 1);
+	table->next = index + 1 < table->count ? index + 1 : 0;
+	flow = &table->header[index];
 	/* The memory is used again, as the last receiver left it: written over by routers. */
-	__builtin_memcpy(frame, mac_addresses, sizeof(mac_addresses));
+	__builtin_memcpy(frame, table->mac_addresses, sizeof(table->mac_addresses));
 	frame->ttl = SENT_TTL;
 	frame->protocol = flow->protocol;
 	frame->ip_check = flow->ip_check;

@@ -118,6 +118,18 @@ struct {
 } sg_hints SEC(".maps");
 
 /*
+ * Key: SG_REMOTE_INDEX by two. The programs count, and the loader for entries that it clears.
+ * Sized like the buckets.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SG_BUCKETS);
+	__type(key, __u32);
+	__type(value, struct sg_remotes);
+} sg_remotes SEC(".maps");
+
+/*
  * Key: bucket. What most packets find instead of their entry; written by the programs alone,
  * under the bucket's lock, and sized likewise.
  */

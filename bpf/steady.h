@@ -7,6 +7,7 @@
 #define BPF_STEADY_H
 
 #include "find.h"
+#include "remote.h"
 
 /* The word of a flow at the time 0, if the instance receives the first packet. */
 static __always_inline __u64 steady_base(const struct sg_settings *settings,
@@ -101,6 +102,8 @@ static __always_inline enum sg_reason steady_reason(struct sg_scratch *scratch, 
 	__u64 before, found;
 	const __u64 *words;
 
+	if (scratch->steady_run < STEADY_RUN && !remote_may_be_known(settings, flow, family))
+		return SG_REASON_NO_RULE;
 	flow_place(settings, flow, family, place);
 	if (scratch->steady_run < STEADY_RUN && !table_may_hold(place))
 		return SG_REASON_NO_RULE;

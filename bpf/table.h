@@ -17,6 +17,8 @@
 #define SECOND_BUCKET SG_BUCKET_ENTRIES
 #define POSITIONS (2 * SG_BUCKET_ENTRIES)
 #define NO_POSITION POSITIONS
+/* With it, somebody is there that can go. */
+#define OCCUPIED (2 * NO_POSITION)
 
 /*
  * Buckets that are looked through for expired entries when a share or a budget
@@ -32,6 +34,9 @@ static __always_inline struct sg_lock *lock_get(__u32 bucket)
 	return bpf_map_lookup_elem(&sg_locks, &index);
 }
 
+#define SCORE_FREE 0xffffffffU
+#define SCORE_EXPIRED 0xfffffffeU
+
 /* How well an entry's place suits a new one of `owner`; 0: not at all. */
 static __always_inline __u32 room_score(const struct sg_settings *settings,
 					const struct sg_connection *entry, __u32 tag, __u32 owner,
@@ -42,9 +47,9 @@ static __always_inline __u32 room_score(const struct sg_settings *settings,
 	if (budget && (!tag || !own || SG_PHASE_BUDGET(entry->phase) != budget))
 		return 0;
 	if (!tag)
-		return 0xffffffff;
+		return SCORE_FREE;
 	if (is_expired(settings, entry, now))
-		return 0xfffffffe;
+		return SCORE_EXPIRED;
 	if (own && SG_PHASE_IS_UNREPLIED(entry->phase & 15))
 		return 1 + ((now - entry->seen) & 0x7fffffff);
 	return 0;
@@ -82,37 +87,86 @@ __noinline __u32 sg_find_room(__u32 first, __u32 second, __u32 owner, __u32 now,
 		best = score;
 		position = at;
 	}
-	return position;
+	return best == SCORE_FREE || !best ? position : position | OCCUPIED;
+}
+
+/* The remote index of the entry with the tag, of the two at its place. Without branches. */
+static __always_inline __u32 spots_remote(const struct sg_settings *settings,
+					  const struct spot *ipv4, const struct spot *ipv6,
+					  __u32 tag)
+{
+	__u64 is_ipv6 = 0 - (__u64)(tag & SG_TAG_IPV6), high, low;
+
+	SG_OPAQUE(is_ipv6);
+	high = ipv6->entry6->remote[0] & is_ipv6;
+	low = (ipv6->entry6->remote[1] & is_ipv6) | (ipv4->entry->remote & ~is_ipv6);
+	return SG_REMOTE_INDEX(settings, high, low);
+}
+
+/* What became of an entry. */
+enum evicted {
+	EVICTED_NOT, /* its place was free, or it stays */
+	EVICTED_EXPIRED,
+	EVICTED_UNREPLIED,
+};
+
+/*
+ * Free an entry's place, if its time is over or if it is an unreplied one of
+ * `owner` (0: of nobody). enum evicted.
+ */
+__noinline int sg_evict(__u32 bucket, __u32 index, __u32 owner, __u32 now)
+{
+	const struct sg_settings *settings = settings_get();
+	struct spot ipv4 = spot4_get(bucket, index), ipv6 = spot6_get(bucket, index);
+	struct sg_tags *tags = tags_get(bucket);
+	struct sg_lock *lock = lock_get(bucket);
+	enum evicted evicted = EVICTED_NOT;
+	struct sg_connection *entry;
+	enum sg_budget budget;
+	__u32 remote, *tag;
+
+	if (!tags || !lock || !ipv4.entry || !ipv6.entry)
+		return EVICTED_NOT;
+	tag = &tags->tag[index & (SG_BUCKET_ENTRIES - 1)];
+	bpf_spin_lock(&lock->lock);
+	remote = *tag;
+	entry = remote & SG_TAG_IPV6 ? ipv6.entry : ipv4.entry;
+	budget = SG_PHASE_BUDGET(entry->phase);
+	if (is_expired(settings, entry, now))
+		evicted = EVICTED_EXPIRED;
+	else if (entry->owner == owner && budget != SG_BUDGET_REPLIED)
+		evicted = EVICTED_UNREPLIED;
+	owner = entry->owner;
+	/* the loader, which has no lock, may be faster */
+	if (evicted && remote && __sync_val_compare_and_swap(tag, remote, 0) == remote)
+		/* whoever has found it meanwhile must not alter it */
+		entry->owner = 0;
+	else
+		evicted = EVICTED_NOT;
+	remote = spots_remote(settings, &ipv4, &ipv6, remote);
+	bpf_spin_unlock(&lock->lock);
+	if (!evicted)
+		return EVICTED_NOT;
+	sg_remote_count(remote, -1);
+	sg_share_move(owner, budget, SG_BUDGET_OUTSIDE);
+	return evicted;
 }
 
 /* Free a bucket's expired entries. */
 __noinline int sg_sweep(__u32 index, __u32 now)
 {
 	const struct sg_settings *settings = settings_get();
-	struct sg_tags *tags = tags_get(index);
-	struct sg_lock *lock = lock_get(index);
+	const struct sg_tags *tags = tags_get(index);
 
-	if (!tags || !lock)
+	if (!tags)
 		return 0;
 	NO_UNROLL
 	for (int i = 0; i < SG_BUCKET_ENTRIES; i++) {
-		__u32 tag = tags->tag[i], owner = 0;
-		struct sg_connection *entry = spot_get(index, i, tag & SG_TAG_IPV6).entry;
-		enum sg_budget budget = SG_BUDGET_REPLIED;
+		__u32 tag = tags->tag[i];
+		const struct sg_connection *entry = spot_get(index, i, tag & SG_TAG_IPV6).entry;
 
-		if (!tag || !entry || !is_expired(settings, entry, now))
-			continue;
-		bpf_spin_lock(&lock->lock);
-		if (tags->tag[i] == tag && is_expired(settings, entry, now)) {
-			tags->tag[i] = 0;
-			owner = entry->owner;
-			/* whoever has found it meanwhile must not alter it */
-			entry->owner = 0;
-			budget = SG_PHASE_BUDGET(entry->phase);
-		}
-		bpf_spin_unlock(&lock->lock);
-		if (owner)
-			sg_share_move(owner, budget, SG_BUDGET_OUTSIDE);
+		if (tag && entry && is_expired(settings, entry, now))
+			sg_evict(index, i, 0, now);
 	}
 	return 0;
 }
@@ -185,95 +239,70 @@ static __always_inline void table_update(const struct sg_settings *settings,
 		sg_share_move(flow->owner, from, to);
 }
 
-/* How an attempt to write a new entry ended. */
-enum made {
-	MADE,	  /* it is there; whoever was there before is told by `victim` */
-	MADE_NOT, /* the place was taken meanwhile, or the flow has an entry by now */
-};
-
-struct victim {
-	__u32 owner; /* 0: the place was free */
-	enum sg_budget budget;
-	bool expired;
-};
-
-/* Who is there, and what for. */
-static __always_inline void victim_read(const struct sg_settings *settings,
-					const struct sg_connection *entry, __u32 now,
-					struct victim *victim)
+/* Whose it is. */
+static __always_inline void entry_fill(const struct spot *spot, const struct flow *flow)
 {
-	victim->owner = entry->owner;
-	victim->expired = is_expired(settings, entry, now);
-	victim->budget = SG_PHASE_BUDGET(entry->phase);
-}
+	struct sg_connection *entry = spot->entry;
+	struct sg_connection6 *entry6 = spot->entry6;
 
-static __always_inline void entry_fill(struct sg_connection *entry, const struct flow *flow,
-				       const struct update *update)
-{
 	entry->owner = flow->owner;
+	entry->generation = SG_POLICY_GENERATION(flow->policy);
 	entry->ports = flow->ports;
 	entry->protocol = flow->protocol;
 	entry->local = flow->local[1];
 	entry->remote = flow->remote[1];
-	entry->phase = update->progress.phase;
-	entry->flags = update->progress.flags;
-	entry->generation = update->generation;
-	entry->seen = update->now;
-	entry->created = update->now;
+	if (!entry6)
+		return;
+	entry6->local[0] = flow->local[0];
+	entry6->local[1] = flow->local[1];
+	entry6->remote[0] = flow->remote[0];
+	entry6->remote[1] = flow->remote[1];
 }
 
-static __always_inline void entry6_fill(struct sg_connection6 *entry, const struct flow *flow)
+/*
+ * Write the entry of the flow in sg_scratch to a free position; only the phase and
+ * the flags of its progress are the caller's. 0: the place was taken meanwhile, or
+ * the flow has an entry by now.
+ */
+__noinline int sg_table_write(__u32 at, __u32 phase, __u32 flags, __u32 now)
 {
-	entry->local[0] = flow->local[0];
-	entry->local[1] = flow->local[1];
-	entry->remote[0] = flow->remote[0];
-	entry->remote[1] = flow->remote[1];
-}
+	struct sg_scratch *scratch = scratch_get();
+	struct sg_tags *first, *second, *tags;
+	__u32 index = at & (SG_BUCKET_ENTRIES - 1), bucket;
+	const struct place *place;
+	struct sg_hints *hints;
+	struct sg_lock *lock;
+	struct spot spot;
+	bool made;
 
-static __always_inline enum made table_write(const struct sg_settings *settings,
-					     const struct place *place, const struct flow *flow,
-					     const struct update *update, __u32 at,
-					     struct victim *victim)
-{
-	struct sg_tags *first = tags_get(place->first), *second = tags_get(place->second);
-	struct sg_lock *lock = lock_get(place->first);
-	struct sg_tags *tags = at & SECOND_BUCKET ? second : first;
-	__u32 bucket = at & SECOND_BUCKET ? place->second : place->first;
-	__u32 index = at & (SG_BUCKET_ENTRIES - 1), tag;
-	bool is_ipv6 = place->tag & SG_TAG_IPV6;
-	struct spot ipv4 = spot4_get(bucket, index), ipv6 = spot6_get(bucket, index);
-	struct sg_hints *hints = hints_get(bucket);
-	struct sg_connection *entry;
-	enum made made = MADE_NOT;
-
-	victim->owner = 0;
-	if (!first || !second || !lock || !tags || !hints || !ipv4.entry || !ipv6.entry)
-		return MADE_NOT;
+	if (!scratch)
+		return 0;
+	place = &scratch->place;
+	bucket = at & SECOND_BUCKET ? place->second : place->first;
+	first = tags_get(place->first);
+	second = tags_get(place->second);
+	tags = at & SECOND_BUCKET ? second : first;
+	lock = lock_get(bucket);
+	hints = hints_get(bucket);
+	spot = spot_get(bucket, index, place->tag & SG_TAG_IPV6);
+	if (!first || !second || !lock || !tags || !hints || !spot.entry)
+		return 0;
 	bpf_spin_lock(&lock->lock);
-	tag = tags->tag[index];
-	entry = tag & SG_TAG_IPV6 ? ipv6.entry : ipv4.entry;
-	victim_read(settings, entry, update->now, victim);
-	if (!tag_is_taken(first, second, place->tag) &&
-	    (!tag || victim->expired ||
-	     (victim->budget != SG_BUDGET_REPLIED && victim->owner == flow->owner))) {
-		made = MADE;
-		/* whoever has found the one before meanwhile must not alter it */
-		entry->owner = 0;
-		entry = is_ipv6 ? ipv6.entry : ipv4.entry;
-		entry->version++;
+	made = !tags->tag[index] && !tag_is_taken(first, second, place->tag);
+	if (made) {
+		spot.entry->version++;
 		IN_ORDER();
 		hints->hint[index] = SG_HINT(place->tag);
 		tags->tag[index] = place->tag;
-		entry_fill(entry, flow, update);
-		if (is_ipv6)
-			entry6_fill(ipv6.entry6, flow);
+		spot.entry->phase = phase;
+		spot.entry->flags = flags;
+		spot.entry->seen = now;
+		spot.entry->created = now;
+		entry_fill(&spot, &scratch->flow);
 		IN_ORDER();
-		entry->version++;
+		spot.entry->version++;
 	}
 	bpf_spin_unlock(&lock->lock);
-	/* nobody was there, or still is */
-	if (!tag || made == MADE_NOT)
-		victim->owner = 0;
 	return made;
 }
 
@@ -292,7 +321,10 @@ static __always_inline void sweep_window(const struct sg_settings *settings, str
 	}
 }
 
-/* Make an entry for the flow. SG_UNDECIDED: done, or another CPU was faster. */
+/*
+ * Make an entry for the flow, in a free place or in that of one that can go.
+ * SG_UNDECIDED: done, or another CPU was faster.
+ */
 static __always_inline enum sg_reason table_make(const struct sg_settings *settings,
 						 const struct place *place, const struct flow *flow,
 						 const struct update *update)
@@ -301,7 +333,6 @@ static __always_inline enum sg_reason table_make(const struct sg_settings *setti
 	const struct sg_rest *rest = rest_find(flow->ifindex);
 	enum sg_budget budget = SG_PHASE_BUDGET(update->progress.phase);
 	__u32 at, preferred = SG_TAG_POSITION(place->tag);
-	struct victim victim;
 	bool taken;
 
 	if (!share || !rest)
@@ -312,31 +343,31 @@ static __always_inline enum sg_reason table_make(const struct sg_settings *setti
 	taken = share_take(share, rest->share, budget);
 	at = sg_find_room(place->first, place->second, flow->owner, update->now,
 			  ROOM(taken ? 0 : budget, preferred));
-	if (!taken && at >= NO_POSITION) {
+	if (!taken && at == NO_POSITION) {
 		sweep_window(settings, share, flow->window, update->now);
 		taken = share_take(share, rest->share, budget);
 		if (taken)
 			at = sg_find_room(place->first, place->second, flow->owner, update->now,
 					  ROOM(0, preferred));
 	}
-	if (at >= NO_POSITION) {
+	if (at & OCCUPIED) {
+		if (sg_evict(at & SECOND_BUCKET ? place->second : place->first, at, flow->owner,
+			     update->now) == EVICTED_UNREPLIED)
+			share_note(share, false);
+		/* what went has given its part of the share back */
+		if (!taken)
+			taken = share_take(share, rest->share, budget);
+	}
+	if (at == NO_POSITION || !taken) {
 		if (taken)
 			sg_share_move(flow->owner, budget, SG_BUDGET_OUTSIDE);
 		share_note(share, true);
 		return taken ? SG_REASON_TABLE_FULL : SG_REASON_SHARE_FULL;
 	}
-	if (table_write(settings, place, flow, update, at, &victim) == MADE_NOT) {
-		if (taken)
-			sg_share_move(flow->owner, budget, SG_BUDGET_OUTSIDE);
-		return SG_UNDECIDED;
-	}
-	/* without a part of the share taken, the victim's goes over to the new entry */
-	if (!taken)
-		sg_share_move(flow->owner, SG_BUDGET_OUTSIDE, budget);
-	if (victim.owner) {
-		sg_share_move(victim.owner, victim.budget, SG_BUDGET_OUTSIDE);
-		if (!victim.expired)
-			share_note(share, false);
+	sg_remote_count(flow_remote(settings, flow), 1);
+	if (!sg_table_write(at, update->progress.phase, update->progress.flags, update->now)) {
+		sg_remote_count(flow_remote(settings, flow), -1);
+		sg_share_move(flow->owner, budget, SG_BUDGET_OUTSIDE);
 	}
 	return SG_UNDECIDED;
 }

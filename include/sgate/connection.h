@@ -154,6 +154,26 @@ struct sg_hints {
 /* 1 to 255, of bits that say nothing of the position; without a branch. */
 #define SG_HINT(tag) (((tag) >> 24) + (((__u64)((tag) >> 24) - 1) >> 63))
 
+/*
+ * How many entries there are with remote addresses that have the same index here, whosever
+ * they are. Most packets that nobody asked for come from an address with which there is no
+ * connection, and are known to be of none by one of these, before even their bucket is.
+ *
+ * Counted before the entry is there and until it is gone: by whoever puts a tag in its
+ * place, or takes one away, as an exchange tells which was there.
+ */
+struct sg_remotes {
+	__u32 entries[2];
+};
+
+/*
+ * Which remote address has which; both halves of an address, of IPv4 0 and the address. The
+ * multiplier is a secret, so nobody can choose an address that shares another's.
+ */
+#define SG_REMOTE_INDEX(settings, high, low) \
+	((__u32)(((high) ^ (low)) * (settings)->multiplier[0] >> 40) & \
+	 ((settings)->bucket_mask << 1 | 1))
+
 struct sg_bucket {
 	struct sg_connection entry[SG_BUCKET_ENTRIES];
 };
@@ -244,6 +264,7 @@ _Static_assert(sizeof(struct sg_connection) == 32, "half a cache line");
 _Static_assert(sizeof(struct sg_connection6) == 64, "a cache line");
 _Static_assert(sizeof(struct sg_tags) == 32, "half a cache line");
 _Static_assert(sizeof(struct sg_hints) == 8, "one word");
+_Static_assert(sizeof(struct sg_remotes) == 8, "as the elements of arrays are");
 _Static_assert(sizeof(struct sg_bucket) == 256, "four cache lines");
 _Static_assert(sizeof(struct sg_bucket6) == 512, "eight cache lines");
 _Static_assert(sizeof(struct sg_steady) == 64, "a cache line");

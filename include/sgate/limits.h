@@ -46,7 +46,7 @@
 
 /*
  * Buckets of the connection table, eight entries each, when nothing else is
- * asked for: 131,072 connections in 13.6 MiB. A power of two, like the window of
+ * asked for: 131,072 connections in 13.8 MiB. A power of two, like the window of
  * an instance, which must be at least SG_MIN_WINDOW: two buckets of one
  * connection share a lock.
  */

@@ -72,7 +72,9 @@ int buckets_reach(const struct kern *kern)
 	if (!r)
 		r = memory_reach(kern, MAP_CONNECTIONS6,
 				 kern->bucket_count * sizeof(*kern->buckets6));
-	return r ? r : memory_reach(kern, MAP_TAGS, kern->bucket_count * sizeof(*kern->tags));
+	if (!r)
+		r = memory_reach(kern, MAP_TAGS, kern->bucket_count * sizeof(*kern->tags));
+	return r ? r : memory_reach(kern, MAP_REMOTES, kern->bucket_count * sizeof(*kern->remotes));
 }
 
 const struct sg_connection *entry_at(const struct kern *kern, uint32_t bucket, uint32_t index,
@@ -248,6 +250,20 @@ int share_reset(struct kern *kern, uint32_t slot, struct error *err)
 	return 0;
 }
 
+/* Free the place of the entry with the tag, unless a program is faster. */
+static void entry_free(struct kern *kern, uint32_t bucket, uint32_t i, uint32_t tag)
+{
+	struct connection connection;
+	uint32_t index;
+
+	entry_ends(entry_at(kern, bucket, i, tag), tag, &connection);
+	index = SG_REMOTE_INDEX(kern->settings, connection.remote[0], connection.remote[1]);
+	if (__atomic_compare_exchange_n(&kern->tags[bucket].tag[i], &tag, 0, false,
+					__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		__atomic_fetch_sub(&kern->remotes[index / 2].entries[index % 2], 1,
+				   __ATOMIC_RELAXED);
+}
+
 /* Free the places of entries that the slot's new epoch has left behind. */
 static int free_abandoned(struct kern *kern, uint32_t slot, uint32_t owner)
 {
@@ -259,13 +275,12 @@ static int free_abandoned(struct kern *kern, uint32_t slot, uint32_t owner)
 
 	for (uint32_t i = 0; i < walk.count * SG_BUCKET_ENTRIES; i++) {
 		uint32_t at = (walk.first + i / SG_BUCKET_ENTRIES) & kern->settings->bucket_mask;
-		uint32_t *tag = &kern->tags[at].tag[i % SG_BUCKET_ENTRIES];
-		uint32_t seen = __atomic_load_n(tag, __ATOMIC_ACQUIRE);
-		uint32_t has = entry_at(kern, at, i, seen)->owner;
+		uint32_t index = i % SG_BUCKET_ENTRIES;
+		uint32_t tag = __atomic_load_n(&kern->tags[at].tag[index], __ATOMIC_ACQUIRE);
+		uint32_t has = entry_at(kern, at, index, tag)->owner;
 
-		if (seen && SG_OWNER_SLOT(has) == slot && has != owner)
-			__atomic_compare_exchange_n(tag, &seen, 0, false, __ATOMIC_RELAXED,
-						    __ATOMIC_RELAXED);
+		if (tag && SG_OWNER_SLOT(has) == slot && has != owner)
+			entry_free(kern, at, index, tag);
 	}
 	return 0;
 }

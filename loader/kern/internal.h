@@ -21,6 +21,7 @@ enum kern_map {
 	MAP_TAGS,
 	MAP_STEADY,
 	MAP_HINTS,
+	MAP_REMOTES,
 	MAP_SHARES,
 	MAP_SETTINGS,
 	MAP_COUNT,
@@ -67,6 +68,7 @@ struct kern {
 	struct sg_bucket *buckets; /* of IPv4 */
 	struct sg_bucket6 *buckets6;
 	struct sg_tags *tags;
+	struct sg_remotes *remotes;
 	struct sg_counter *counters;
 	struct sg_counter_layout counter_layout;
 	uint32_t counter_count;

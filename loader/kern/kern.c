@@ -137,6 +137,10 @@ static int map_all(struct kern *kern, struct error *err)
 		r = memory_reserve(kern, MAP_TAGS, kern->bucket_count * sizeof(struct sg_tags),
 				   (void **)&kern->tags, err);
 	if (!r)
+		r = memory_reserve(kern, MAP_REMOTES,
+				   kern->bucket_count * sizeof(struct sg_remotes),
+				   (void **)&kern->remotes, err);
+	if (!r)
 		r = memory_reserve(kern, MAP_COUNTERS,
 				   kern->counter_count * sizeof(struct sg_counter),
 				   (void **)&kern->counters, err);

@@ -33,6 +33,7 @@ const char *const kern_map_names[MAP_COUNT] = {
 	[MAP_SETTINGS] = "sg_settings",
 	[MAP_STEADY] = "sg_steady",
 	[MAP_HINTS] = "sg_hints",
+	[MAP_REMOTES] = "sg_remotes",
 };
 
 const char *const kern_program_names[PROGRAM_COUNT] = {
@@ -90,8 +91,9 @@ static void set_size(const struct kern *kern, struct bpf_map *map)
 	} sizes[] = {
 		{MAP_CONNECTIONS, kern_bucket_count}, {MAP_CONNECTIONS6, kern_bucket_count},
 		{MAP_TAGS, kern_bucket_count},	      {MAP_STEADY, kern_bucket_count},
-		{MAP_HINTS, kern_bucket_count},	      {MAP_BINDINGS_FAR, kern_slot_count},
-		{MAP_SHARES, kern_slot_count},	      {MAP_COUNTERS, kern_counter_count},
+		{MAP_HINTS, kern_bucket_count},	      {MAP_REMOTES, kern_bucket_count},
+		{MAP_BINDINGS_FAR, kern_slot_count},  {MAP_SHARES, kern_slot_count},
+		{MAP_COUNTERS, kern_counter_count},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {

@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <endian.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bpf/state_table.h"
@@ -69,7 +70,32 @@ struct sg_share table_share(const struct harness *harness)
 	return share;
 }
 
-void table_check_share(const struct harness *harness)
+/* Of all entries of all instances, so that none is left over of one that is gone. */
+static void check_remotes(const struct harness *harness)
+{
+	const struct kern *kern = harness->kern;
+	uint32_t *entries = calloc(kern->bucket_count, sizeof(struct sg_remotes));
+
+	assert_non_null(entries);
+	for (uint32_t i = 0; i < kern->bucket_count * SG_BUCKET_ENTRIES; i++) {
+		uint32_t bucket = i / SG_BUCKET_ENTRIES;
+		uint32_t tag = kern->tags[bucket].tag[i % SG_BUCKET_ENTRIES];
+		struct connection connection;
+
+		entry_ends(entry_at(kern, bucket, i, tag), tag, &connection);
+		if (tag)
+			entries[SG_REMOTE_INDEX(kern->settings, connection.remote[0],
+						connection.remote[1])]++;
+	}
+	for (uint32_t i = 0; i < 2 * kern->bucket_count; i++) {
+		if (kern->remotes[i / 2].entries[i % 2] != entries[i])
+			fail_msg("%s: %u entries have the remote index %u; %u are counted",
+				 harness->name, entries[i], i, kern->remotes[i / 2].entries[i % 2]);
+	}
+	free(entries);
+}
+
+void table_check_counts(const struct harness *harness)
 {
 	struct sg_share share = table_share(harness);
 	struct table_use use = table_use(harness);
@@ -80,6 +106,7 @@ void table_check_share(const struct harness *harness)
 				 harness->name, harness->own_slot, use.count[budget], budget,
 				 share.count[budget]);
 	}
+	check_remotes(harness);
 }
 
 static void put_halves(const uint64_t halves[2], enum sg_family family, uint8_t address[16])

@@ -18,8 +18,11 @@ struct table_use table_use(const struct harness *harness);
 /* What is counted of the instance. */
 struct sg_share table_share(const struct harness *harness);
 
-/* The counts of the share are those of the table. Fails the test otherwise. */
-void table_check_share(const struct harness *harness);
+/*
+ * The counts of the share, and those of all remote addresses, are those of the table.
+ * Fails the test otherwise.
+ */
+void table_check_counts(const struct harness *harness);
 /* What the model knows lies in the table, and nothing else. Fails the test otherwise. */
 void table_check_model(const struct harness *harness, const struct state_model *model);
 

@@ -129,7 +129,7 @@ static void world_end(struct world *world)
 {
 	for (int i = 0; i < SIDES; i++) {
 		table_check_model(&world->sides[i].harness, &world->sides[i].model);
-		table_check_share(&world->sides[i].harness);
+		table_check_counts(&world->sides[i].harness);
 	}
 	for (int i = 0; i < POLICIES; i++)
 		image_fini(&world->images[i]);

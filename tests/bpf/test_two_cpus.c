@@ -191,7 +191,7 @@ static void run(struct harness *harness, struct cpu cpus[CPUS], bool flush)
 		assert_int_equal(cpus[i].wrongly_passed, 0);
 		assert_int_equal(cpus[i].wrongly_dropped, 0);
 	}
-	table_check_share(harness);
+	table_check_counts(harness);
 	assert_in_range(table_use(harness).entries, 0, SHARE);
 }
 
@@ -224,7 +224,7 @@ static void counts_are_right_however_often_all_is_forgotten(void **state)
 	run(harness, cpus, true);
 	/* what was forgotten does not count */
 	harness_flush(harness);
-	table_check_share(harness);
+	table_check_counts(harness);
 	assert_int_equal(table_use(harness).entries, 0);
 }
 

@@ -125,27 +125,44 @@ static __always_inline __u64 flow_hash(const __u32 *key, const struct flow *flow
 }
 
 /*
- * The family is the flow's: known to the compiler, where it is, it saves asking for it.
- * The hash is spread by a multiplication by a random odd number.
+ * The first of its two buckets, and what the rest follows from. The family is the
+ * flow's: known to the compiler, where it is, it saves asking for it. The hash is
+ * spread by a multiplication by a random odd number.
  */
-static __always_inline void flow_place(const struct sg_settings *settings, const struct flow *flow,
-				       __u8 family, struct place *place)
+static __always_inline void place_begin(const struct sg_settings *settings, const struct flow *flow,
+					__u8 family, struct place *place)
 {
-	__u64 hash = flow_hash(settings->secret, flow, family), zero;
-	__u32 bucket, other, half = settings->window_mask >> 1;
+	__u64 hash = flow_hash(settings->secret, flow, family);
 
 	hash ^= hash >> 32;
 	hash *= settings->multiplier[0];
-	bucket = hash >> 40 & half;
+	place->hash = hash;
+	place->first = (flow->window + (hash >> 40 & settings->window_mask >> 1)) &
+		       settings->bucket_mask;
+}
+
+/* The rest. */
+static __always_inline void place_end(const struct sg_settings *settings, const struct flow *flow,
+				      __u8 family, struct place *place)
+{
+	__u32 half = settings->window_mask >> 1, bucket = place->hash >> 40 & half, other;
+	__u64 zero;
+
 	/* one of the other half, by other bits of the hash, with the same lock */
-	other = ((bucket ^ (__u32)(hash >> 20) * SG_LOCKS) & half) | (settings->window_mask ^ half);
-	place->first = (flow->window + bucket) & settings->bucket_mask;
+	other = ((bucket ^ (__u32)(place->hash >> 20) * SG_LOCKS) & half) |
+		(settings->window_mask ^ half);
 	place->second = (flow->window + other) & settings->bucket_mask;
-	place->tag = SG_TAG(hash, family);
+	place->tag = SG_TAG(place->hash, family);
 	/* without a branch */
 	zero = ((__u64)place->tag - 1) >> 63;
 	place->tag |= zero * SG_TAG_ZERO;
-	place->hash = hash;
+}
+
+static __always_inline void flow_place(const struct sg_settings *settings, const struct flow *flow,
+				       __u8 family, struct place *place)
+{
+	place_begin(settings, flow, family, place);
+	place_end(settings, flow, family, place);
 }
 
 /*

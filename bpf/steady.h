@@ -59,7 +59,7 @@ static __always_inline __u64 steady_match(const __u64 *at, __u64 before, __u32 t
 	return beyond & less >> 63;
 }
 
-/* The same of all words from one on; only one is the flow's. */
+/* The same of half of a bucket's words, from one on; only one is the flow's. */
 static __always_inline __u64 steady_find(const __u64 *words, __u64 before, __u32 times)
 {
 	__u64 found = 0;
@@ -67,7 +67,7 @@ static __always_inline __u64 steady_find(const __u64 *words, __u64 before, __u32
 	SG_UNROLL
 	for (int i = 0; i < SG_STEADY_HALF; i++)
 		found |= steady_match(&words[i], before, times);
-	return found >> 1 ? found : 0;
+	return found;
 }
 
 /*
@@ -79,7 +79,7 @@ static __always_inline __u64 steady_find(const __u64 *words, __u64 before, __u32
 /* Index of the first word of the half that most entries with the flow's tag are in. */
 static __always_inline __u32 preferred_half(const struct place *place)
 {
-	return SG_TAG_POSITION(*(const volatile __u32 *)&place->tag) & SG_STEADY_HALF;
+	return SG_TAG_POSITION((__u32) * (const volatile __u64 *)&place->hash) & SG_STEADY_HALF;
 }
 
 /*
@@ -104,9 +104,12 @@ static __always_inline enum sg_reason steady_reason(struct sg_scratch *scratch, 
 
 	if (scratch->steady_run < STEADY_RUN && !remote_may_be_known(settings, flow, family))
 		return SG_REASON_NO_RULE;
-	flow_place(settings, flow, family, place);
-	if (scratch->steady_run < STEADY_RUN && !table_may_hold(place))
-		return SG_REASON_NO_RULE;
+	place_begin(settings, flow, family, place);
+	if (scratch->steady_run < STEADY_RUN) {
+		place_end(settings, flow, family, place);
+		if (!table_may_hold(place))
+			return SG_REASON_NO_RULE;
+	}
 	words = steady_at(place->first, preferred_half(place));
 	if (!words)
 		return SG_UNDECIDED;
@@ -117,7 +120,7 @@ static __always_inline enum sg_reason steady_reason(struct sg_scratch *scratch, 
 		steady_base(settings, place, flow, family, SG_POLICY_GENERATION(flow->policy)),
 		clock_now(settings) - times, 0);
 	found = steady_find(words, before, times);
-	if (!found)
+	if (found < 2)
 		goto elsewhere;
 found:
 	scratch->steady_run++;
@@ -125,9 +128,10 @@ found:
 		return SG_UNDECIDED;
 	return (found & 1) == flow->is_egress ? SG_REASON_RULE_ACCEPT : SG_REASON_REPLY;
 elsewhere:
+	place_end(settings, flow, family, place);
 	words = steady_at(place->first, preferred_half(place) ^ SG_STEADY_HALF);
 	found = words ? steady_find(words, before, times) : 0;
-	if (found)
+	if (found > 1)
 		goto found;
 	first = tags_get(place->first);
 	second = tags_get(place->second);

@@ -76,6 +76,7 @@ static __always_inline void flow_fill(const struct headers *headers, bool is_egr
 	flow->keeps_no_state = false;
 	if (is_icmp(headers))
 		flow_icmp(headers, flow);
+	flow->kind = FLOW_KIND(flow->protocol, flow->opener, flow->family);
 }
 
 /* The last 16 bits of the key under which the rules judge the first packet of a connection. */
@@ -111,8 +112,7 @@ static __always_inline __u64 flow_hash(const __u32 *key, const struct flow *flow
 	hash = (__u64)(__u32)((__u32)flow->local[1] + key[0]) *
 	       (__u32)((__u32)flow->remote[1] + key[1]);
 	hash += (__u64)(__u32)(flow->ports + key[2]) * (__u32)(flow->owner + key[3]);
-	hash += (__u64)(__u32)(((__u32)flow->protocol << 8 | flow->opener << 1 | family) + key[4]) *
-		key[5];
+	hash += (__u64)(__u32)(flow->kind + key[4]) * key[5];
 	if (family == SG_IPV6) {
 		hash += (__u64)(__u32)((__u32)(flow->local[1] >> 32) + key[6]) *
 			(__u32)((__u32)(flow->remote[1] >> 32) + key[7]);
@@ -137,8 +137,8 @@ static __always_inline void place_begin(const struct sg_settings *settings, cons
 	hash ^= hash >> 32;
 	hash *= settings->multiplier[0];
 	place->hash = hash;
-	place->first = (flow->window + (hash >> 40 & settings->window_mask >> 1)) &
-		       settings->bucket_mask;
+	place->first =
+		(flow->window + (hash >> 40 & settings->window_mask >> 1)) & settings->bucket_mask;
 }
 
 /* The rest. */

@@ -42,6 +42,7 @@ struct flow {
 	__u32 window; /* first bucket of the owner's window */
 	__u32 ifindex;
 	__u32 ports; /* as in struct sg_connection */
+	__u32 kind;  /* FLOW_KIND */
 	__u8 protocol;
 	__u8 family;
 	__u8 opener;	   /* SG_CONNECTION_EGRESS, where opener_known */
@@ -51,9 +52,13 @@ struct flow {
 	bool is_answer;	     /* ICMP: the type says so; it can only be a reply */
 	bool keeps_no_state; /* it opens no connection and answers in none */
 	/* Plain packets only. */
-	__u32 turns; /* not 0: it may alter its connection's phase */
-	__u64 news;  /* 0 when the one before had the same remote end, perhaps */
+	__u32 segments; /* that the packet is on the wire */
+	__u32 turns;	/* not 0: it may alter its connection's phase */
+	__u64 news;	/* 0 when the one before had the same remote end, perhaps */
 };
+
+/* What tells flows apart that have the same addresses and ports. */
+#define FLOW_KIND(protocol, opener, family) ((__u32)(protocol) << 8 | (opener) << 1 | (family))
 
 /* Where a flow's entry is, if anywhere. */
 struct place {

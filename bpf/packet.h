@@ -84,8 +84,8 @@ static __always_inline __u32 frame_linear_length(SG_CONTEXT *ctx);
 static __always_inline bool frame_may_hide_link(SG_CONTEXT *ctx);
 /* Packets on the wire that it is; arguments as for count(). */
 static __always_inline __u32 frame_segments(SG_CONTEXT *ctx, __u32 length, __u32 payload);
-/* The same as far as the kernel tells. Not 0: it does not. */
-static __always_inline __u64 frame_known_segments(SG_CONTEXT *ctx, __u32 *segments_out);
+/* The same as far as the kernel tells. false: it does not. */
+static __always_inline bool frame_known_segments(SG_CONTEXT *ctx, __u32 *segments_out);
 
 /*
  * The `length` bytes (a constant) at `offset`, or NULL when the frame ends

@@ -44,7 +44,7 @@ static __always_inline __u64 remote_of(const struct plain *plain, __u64 source, 
  * other one has instead counts as what is right.
  */
 static __always_inline bool plain_transport(struct plain *plain, const void *at, __u32 offset,
-					    __u32 end, __u8 protocol)
+					    __u32 end, __u8 protocol, __u8 family)
 {
 	__u64 tcp_mask = ((__u64)(protocol ^ IPPROTO_TCP) - 1) >> 32; /* of 32 bits */
 	const __u8 *bytes;
@@ -68,6 +68,7 @@ static __always_inline bool plain_transport(struct plain *plain, const void *at,
 	plain->payload = offset + size;
 	plain->key = SG_PORT_KEY(protocol, destination);
 	plain->flow->protocol = protocol;
+	plain->flow->kind = FLOW_KIND(protocol, 0, family);
 	plain->flow->tcp_flags = tcp_flags;
 	plain->flow->turns = tcp_turns(tcp_flags) & tcp_mask;
 	plain->flow->ports =
@@ -92,7 +93,7 @@ static __always_inline bool plain_ipv4(struct plain *plain, const void *at)
 	flow->remote[0] = 0;
 	flow->remote[1] = remote_of(plain, source, destination);
 	return plain_transport(plain, ip + 1, ETH_HLEN + sizeof(*ip),
-			       ETH_HLEN + bpf_ntohs(ip->tot_len), ip->protocol);
+			       ETH_HLEN + bpf_ntohs(ip->tot_len), ip->protocol, SG_IPV4);
 }
 
 static __always_inline bool plain_ipv6(struct plain *plain, const void *at)
@@ -112,7 +113,8 @@ static __always_inline bool plain_ipv6(struct plain *plain, const void *at)
 		flow->remote[i] = remote_of(plain, source[i], destination[i]);
 	}
 	return plain_transport(plain, ip + 1, ETH_HLEN + sizeof(*ip),
-			       ETH_HLEN + sizeof(*ip) + bpf_ntohs(ip->payload_len), ip->nexthdr);
+			       ETH_HLEN + sizeof(*ip) + bpf_ntohs(ip->payload_len), ip->nexthdr,
+			       SG_IPV6);
 }
 
 /* Whether the frame, of an EtherType that fits, is a plain packet; what is filled is filled then. */

@@ -44,16 +44,13 @@ static __always_inline __u32 frame_segments(struct __sk_buff *skb, __u32 length,
 	return length > payload ? (length - payload + size - 1) / size : 1;
 }
 
-/* The same without a branch. */
-static __always_inline __u64 frame_known_segments(struct __sk_buff *skb, __u32 *segments_out)
+/* The same. */
+static __always_inline bool frame_known_segments(struct __sk_buff *skb, __u32 *segments_out)
 {
-	__u64 below = 0 - (__u64)skb->gso_size, segments = skb->gso_segs;
-	__u64 none = (segments - 1) >> 63;
-
-	SG_OPAQUE(none);
-	SG_OPAQUE(below);
-	*segments_out = segments + none;
-	return none & below >> 63;
+	*segments_out = 1;
+	if (skb->gso_size)
+		*segments_out = skb->gso_segs;
+	return *segments_out;
 }
 
 static __always_inline bool frame_load(const struct frame *frame, __u32 offset, void *to,

@@ -261,7 +261,6 @@ static __always_inline enum sg_reason quick(SG_CONTEXT *ctx, const struct sg_bin
 	};
 	__u64 before = flow->remote[1];
 	enum sg_reason reason;
-	__u32 segments;
 
 	flow->is_egress = direction_of(binding->options, received);
 	plain.sent = -(__u64)flow->is_egress;
@@ -270,7 +269,7 @@ static __always_inline enum sg_reason quick(SG_CONTEXT *ctx, const struct sg_bin
 	flow->opener_known = 0;
 	flow->is_answer = false;
 	flow->keeps_no_state = false;
-	if (frame_known_segments(ctx, &segments))
+	if (!frame_known_segments(ctx, &flow->segments))
 		return SG_UNDECIDED;
 	if (!plain_read(&plain, (void *)(long)ctx->data + ETH_HLEN, family))
 		return SG_UNDECIDED;
@@ -288,7 +287,7 @@ permitted:
 		return reason;
 judged:
 	count(SG_OWNER_SLOT(flow->owner), flow->is_egress, reason, scratch->length,
-	      scratch->headers.payload, segments);
+	      scratch->headers.payload, flow->segments);
 	return reason;
 guarded:
 	/* here, so that those without a guard need not jump over it */

@@ -39,11 +39,11 @@ static __always_inline __u32 frame_segments(struct xdp_md *xdp, __u32 length, __
 	return 1;
 }
 
-static __always_inline __u64 frame_known_segments(struct xdp_md *xdp, __u32 *segments_out)
+static __always_inline bool frame_known_segments(struct xdp_md *xdp, __u32 *segments_out)
 {
 	(void)xdp;
 	*segments_out = 1;
-	return 0;
+	return true;
 }
 
 static __always_inline bool frame_load(const struct frame *frame, __u32 offset, void *to,

@@ -49,9 +49,14 @@ static __always_inline bool flow_begin(struct flow *flow, __u32 ifindex,
 {
 	flow->policy = *(const volatile __u64 *)&binding->policy;
 	flow->owner = binding->owner;
-	flow->window = SG_WINDOW(SG_OWNER_SLOT(binding->owner));
 	flow->ifindex = ifindex;
 	return flow->policy;
+}
+
+/* The first bucket of the owner's window. */
+static __always_inline __u32 flow_window(const struct flow *flow)
+{
+	return SG_WINDOW(SG_OWNER_SLOT(flow->owner));
 }
 
 /* Which it is. */
@@ -137,8 +142,8 @@ static __always_inline void place_begin(const struct sg_settings *settings, cons
 	hash ^= hash >> 32;
 	hash *= settings->multiplier[0];
 	place->hash = hash;
-	place->first =
-		(flow->window + (hash >> 40 & settings->window_mask >> 1)) & settings->bucket_mask;
+	place->first = (flow_window(flow) + (hash >> 40 & settings->window_mask >> 1)) &
+		       settings->bucket_mask;
 }
 
 /* The rest. */
@@ -151,7 +156,7 @@ static __always_inline void place_end(const struct sg_settings *settings, const 
 	/* one of the other half, by other bits of the hash, with the same lock */
 	other = ((bucket ^ (__u32)(place->hash >> 20) * SG_LOCKS) & half) |
 		(settings->window_mask ^ half);
-	place->second = (flow->window + other) & settings->bucket_mask;
+	place->second = (flow_window(flow) + other) & settings->bucket_mask;
 	place->tag = SG_TAG(place->hash, family);
 	/* without a branch */
 	zero = ((__u64)place->tag - 1) >> 63;

@@ -39,22 +39,21 @@ struct flow {
 	__u64 local[2]; /* the instance's address */
 	__u64 remote[2];
 	__u32 owner;
-	__u32 window; /* first bucket of the owner's window */
 	__u32 ifindex;
 	__u32 ports; /* as in struct sg_connection */
 	__u32 kind;  /* FLOW_KIND */
 	__u8 protocol;
 	__u8 family;
-	__u8 opener;	   /* SG_CONNECTION_EGRESS, where opener_known */
-	__u8 tcp_flags;	   /* of a TCP packet that is not quoted; else 0 */
-	__u8 opener_known; /* ICMP: SG_CONNECTION_EGRESS, as it is known who asks; else 0 */
+	__u8 tcp_flags; /* of a TCP packet that is not quoted; else 0 */
 	bool is_egress;
+	/* These four are 0 for TCP and UDP. */
+	__u8 opener;	     /* SG_CONNECTION_EGRESS, where opener_known */
+	__u8 opener_known;   /* ICMP: SG_CONNECTION_EGRESS, as it is known who asks; else 0 */
 	bool is_answer;	     /* ICMP: the type says so; it can only be a reply */
 	bool keeps_no_state; /* it opens no connection and answers in none */
 	/* Plain packets only. */
 	__u32 segments; /* that the packet is on the wire */
 	__u32 turns;	/* not 0: it may alter its connection's phase */
-	__u64 news;	/* 0 when the one before had the same remote end, perhaps */
 };
 
 /* What tells flows apart that have the same addresses and ports. */

@@ -179,6 +179,7 @@ struct sg_last {
 	__u64 remote[2];
 	__u32 key; /* LAST_KEY */
 	__u32 decision;
+	__u64 asked; /* the lower half of the remote address that was asked for last */
 };
 
 /*

@@ -344,7 +344,7 @@ static __always_inline enum sg_reason table_make(const struct sg_settings *setti
 	at = sg_find_room(place->first, place->second, flow->owner, update->now,
 			  ROOM(taken ? 0 : budget, preferred));
 	if (!taken && at == NO_POSITION) {
-		sweep_window(settings, share, flow->window, update->now);
+		sweep_window(settings, share, flow_window(flow), update->now);
 		taken = share_take(share, rest->share, budget);
 		if (taken)
 			at = sg_find_room(place->first, place->second, flow->owner, update->now,

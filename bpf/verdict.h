@@ -162,8 +162,10 @@ static __always_inline __u32 decide_flow(struct sg_last *last, const union sg_no
 	__u64 high = flow->remote[0], low = flow->remote[1];
 
 	/* many flows do not pay for what is below, only the second packet of a train does */
-	if (flow->news)
+	if (last->asked != low) {
+		last->asked = low;
 		return decide(heap, root, layers, family, high, low, key);
+	}
 	if (!((last->policy ^ flow->policy) | (last->remote[0] ^ high) | (last->remote[1] ^ low) |
 	      (last->key ^ LAST_KEY(flow, family, key))))
 		return last->decision;
@@ -205,7 +207,6 @@ static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch, __
 	const union sg_node *heap;
 	enum sg_reason reason;
 
-	scratch->judged = SG_UNDECIDED;
 	if (flow->policy & (__u64)SG_POLICY_STATEFUL(SG_LAYERS_INDEX(flow->is_egress, family))) {
 		reason = steady_reason(scratch, family);
 		if (reason == SG_UNDECIDED)
@@ -214,6 +215,8 @@ static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch, __
 			return reason;
 		scratch->judged = reason;
 		scratch->steady_run = 0;
+	} else {
+		scratch->judged = SG_UNDECIDED;
 	}
 	heap = heap_get();
 	layers = layers_of(heap, SG_POLICY_ROOT(flow->policy), flow->is_egress, family);
@@ -259,7 +262,6 @@ static __always_inline enum sg_reason quick(SG_CONTEXT *ctx, const struct sg_bin
 		.flow = flow,
 		.length = frame_linear_length(ctx),
 	};
-	__u64 before = flow->remote[1];
 	enum sg_reason reason;
 
 	flow->is_egress = direction_of(binding->options, received);
@@ -273,7 +275,6 @@ static __always_inline enum sg_reason quick(SG_CONTEXT *ctx, const struct sg_bin
 		return SG_UNDECIDED;
 	if (!plain_read(&plain, (void *)(long)ctx->data + ETH_HLEN, family))
 		return SG_UNDECIDED;
-	flow->news = flow->remote[1] ^ before;
 	scratch->length = plain.length;
 	scratch->headers.payload = plain.payload;
 	if (binding->options & SG_OPTION_GUARDED & (__u32)plain.sent)

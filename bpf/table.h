@@ -123,14 +123,14 @@ __noinline int sg_evict(__u32 bucket, __u32 index, __u32 owner, __u32 now)
 	enum evicted evicted = EVICTED_NOT;
 	struct sg_connection *entry;
 	enum sg_budget budget;
-	__u32 remote, *tag;
+	__u32 tag, remote, *at;
 
 	if (!tags || !lock || !ipv4.entry || !ipv6.entry)
 		return EVICTED_NOT;
-	tag = &tags->tag[index & (SG_BUCKET_ENTRIES - 1)];
+	at = &tags->tag[index & (SG_BUCKET_ENTRIES - 1)];
 	bpf_spin_lock(&lock->lock);
-	remote = *tag;
-	entry = remote & SG_TAG_IPV6 ? ipv6.entry : ipv4.entry;
+	tag = *at;
+	entry = tag & SG_TAG_IPV6 ? ipv6.entry : ipv4.entry;
 	budget = SG_PHASE_BUDGET(entry->phase);
 	if (is_expired(settings, entry, now))
 		evicted = EVICTED_EXPIRED;
@@ -138,12 +138,12 @@ __noinline int sg_evict(__u32 bucket, __u32 index, __u32 owner, __u32 now)
 		evicted = EVICTED_UNREPLIED;
 	owner = entry->owner;
 	/* the loader, which has no lock, may be faster */
-	if (evicted && remote && __sync_val_compare_and_swap(tag, remote, 0) == remote)
+	if (evicted && tag && __sync_val_compare_and_swap(at, tag, 0) == tag)
 		/* whoever has found it meanwhile must not alter it */
 		entry->owner = 0;
 	else
 		evicted = EVICTED_NOT;
-	remote = spots_remote(settings, &ipv4, &ipv6, remote);
+	remote = spots_remote(settings, &ipv4, &ipv6, tag);
 	bpf_spin_unlock(&lock->lock);
 	if (!evicted)
 		return EVICTED_NOT;

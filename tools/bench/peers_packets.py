@@ -7,7 +7,7 @@ other end, all on that CPU. Before a filter is measured it has shown that it
 lets through what it must, and nothing else; and that is counted again in every
 round.
 
-Two labs of one filter differ by ten nanoseconds and more for as long as they
+Two labs of one filter may differ by ten nanoseconds for as long as they
 are there. So a filter that a target names has several, and a round's figure is
 the mean of theirs.
 """

@@ -6,7 +6,7 @@ from peers_loading import COMPILE
 from peers_svg import bars, number
 
 LABS = """\
-Two labs of one filter differ by ten nanoseconds a packet and more for as long as they are there. So the filters that
+Two labs of one filter may differ by ten nanoseconds a packet for as long as they are there. So the filters that
 targets name and empty programs have {labs} labs each with the rules that targets name, and the mean of these counts."""
 ABOUT = """\
 Every filter is in the router of three network namespaces of its own (left - router - right, joined by veths), all at

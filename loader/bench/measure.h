@@ -69,6 +69,13 @@ struct session {
 	const char *scene_name;
 };
 
+/* Decide how many runs make a slice of it: whole turns of the ring. */
+int runner_calibrate(struct session *session, struct bench_runner *runner, struct error *err);
+
+/* One slice: its ns and counts of the round. -EPROTO: a packet was judged otherwise than its case says. */
+int runner_slice(struct session *session, struct bench_runner *runner, uint32_t round,
+		 struct error *err);
+
 /* Whether it has a case that was asked for. */
 bool scene_is_wanted(const struct session *session, const struct scene *scene);
 

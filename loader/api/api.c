@@ -14,6 +14,7 @@
 #include "model/code.h"
 #include "util/cleanup.h"
 #include "util/file.h"
+#include "util/monotonic.h"
 #include "util/number.h"
 #include "util/quote.h"
 

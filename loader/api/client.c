@@ -17,14 +17,7 @@
 #include <time.h>
 
 #include "api/internal.h"
-
-uint64_t monotonic_us(void)
-{
-	struct timespec now = {0};
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
+#include "util/monotonic.h"
 
 int64_t clock_seconds(const struct api *api)
 {

@@ -18,6 +18,7 @@
 #include "model/code.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/monotonic.h"
 #include "util/number.h"
 
 #define PATH "/api/v2/vm"

@@ -54,7 +54,6 @@ struct api {
 	void *context;
 };
 
-uint64_t monotonic_us(void);
 /* Seconds since 1970, for time stamps. */
 int64_t clock_seconds(const struct api *api);
 

@@ -12,6 +12,7 @@
 #include "codec/json.h"
 #include "model/code.h"
 #include "util/cleanup.h"
+#include "util/monotonic.h"
 #include "util/quote.h"
 
 /* After a larger answer, the memory that it took is given back. */

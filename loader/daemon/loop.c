@@ -12,11 +12,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "model/code.h"
 #include "util/cleanup.h"
+#include "util/monotonic.h"
 
 struct entry {
 	struct loop_source source;
@@ -98,18 +98,10 @@ int loop_add_timer(struct loop *loop, unsigned int interval_ms, void (*ready)(vo
 	return 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Ask each source how long it can wait; the shortest, -1 for ever. */
 static int set_deadlines(struct loop *loop)
 {
-	int64_t now = now_ms();
+	int64_t now = monotonic_ms();
 	int shortest = -1;
 
 	for (size_t i = 0; i < loop->count; i++) {
@@ -151,7 +143,7 @@ static void serve(struct loop *loop)
 	for (size_t i = 0; i < loop->count && !loop->is_stopping; i++) {
 		struct entry *entry = &loop->entries[i];
 
-		if (!entry->is_ready && (entry->deadline_ms < 0 || now_ms() < entry->deadline_ms))
+		if (!entry->is_ready && (entry->deadline_ms < 0 || monotonic_ms() < entry->deadline_ms))
 			continue;
 		entry->is_ready = false;
 		if (entry->is_timer)

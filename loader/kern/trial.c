@@ -21,13 +21,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bench.skel.h"
 #include "kern/internal.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/monotonic.h"
 
 #define TRIAL_BPFFS "/sys/fs/bpf"
 
@@ -226,24 +226,17 @@ int trial_know(struct trial *trial, uint32_t address, bool as_source, struct err
 	return 0;
 }
 
-static double now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
 static int run(int fd, bool is_xdp, const uint8_t *frame, uint32_t runs, struct trial_run *run_out,
 	       struct error *err)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame,
 		    .data_size_in = SG_BENCH_FRAME_BYTES, .repeat = (int)runs);
-	double start = now_ns(), each;
+	uint64_t start = monotonic_ns();
+	double each;
 
 	if (bpf_prog_test_run_opts(fd, &options))
 		return kern_error(err, errno, "cannot run a program");
-	each = (now_ns() - start) / runs;
+	each = (double)(monotonic_ns() - start) / runs;
 	if (each < options.duration || each > options.duration + 1.0)
 		each = options.duration + 0.5;
 	*run_out = (struct trial_run){

@@ -5,22 +5,14 @@
 #include "observe/health.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "codec/json.h"
 #include "model/code.h"
 #include "observe/status.h"
 #include "util/cleanup.h"
+#include "util/monotonic.h"
 
 #define REST 10 /* times of what the last look took */
-
-static uint64_t now_ns(void)
-{
-	struct timespec now = {};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static json_t *failure_document(const struct error *cause)
 {
@@ -32,7 +24,7 @@ static json_t *failure_document(const struct error *cause)
 int health_get(struct health *health, struct control *control, const char **text_out,
 	       bool *healthy_out, struct error *err)
 {
-	uint64_t begin = now_ns();
+	uint64_t begin = monotonic_ns();
 
 	if (!health->text || begin >= health->until_ns) {
 		AUTO_JSON json_t *document = NULL;
@@ -49,7 +41,7 @@ int health_get(struct health *health, struct control *control, const char **text
 		*health = (struct health){
 			.text = text,
 			.is_healthy = is_healthy,
-			.until_ns = now_ns() + REST * (now_ns() - begin),
+			.until_ns = monotonic_ns() + REST * (monotonic_ns() - begin),
 		};
 	}
 	*text_out = health->text;

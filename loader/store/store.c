@@ -18,6 +18,7 @@
 #include "model/code.h"
 #include "store/schema.h"
 #include "store/statement.h"
+#include "util/monotonic.h"
 
 /* Pages that a large change touches stay in memory until it is committed: 64 MiB. */
 static const char SETTINGS[] = "PRAGMA foreign_keys = ON;"
@@ -25,14 +26,6 @@ static const char SETTINGS[] = "PRAGMA foreign_keys = ON;"
 			       "PRAGMA cache_size = -65536";
 
 #define RETRY_NS 1000000
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void retry_pause(void)
 {
@@ -103,10 +96,10 @@ static int wal_try(struct store *store, struct error *err)
  */
 static int wal_set(struct store *store, struct error *err)
 {
-	int64_t deadline_ms = now_ms() + STORE_BUSY_MS;
+	int64_t deadline_ms = monotonic_ms() + STORE_BUSY_MS;
 	int r;
 
-	while ((r = wal_try(store, err)) == -EBUSY && now_ms() < deadline_ms)
+	while ((r = wal_try(store, err)) == -EBUSY && monotonic_ms() < deadline_ms)
 		retry_pause();
 	return r;
 }
@@ -121,8 +114,8 @@ static int busy(void *context, int count)
 	struct store *store = context;
 
 	if (!count)
-		store->busy_since_ms = now_ms();
-	if (now_ms() - store->busy_since_ms >= store->busy_ms)
+		store->busy_since_ms = monotonic_ms();
+	if (monotonic_ms() - store->busy_since_ms >= store->busy_ms)
 		return 0;
 	retry_pause();
 	return 1;

@@ -110,7 +110,7 @@ $(B)/tools/bench/%: $(B)/tools/bench/%.o $(B)/libsgate.a
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-bench: all bench-tools ## measure everything and write docs/benchmarks.md; as root, a quarter of an hour
+bench: all bench-tools ## measure everything and write docs/benchmarks.md; as root, 20 to 40 minutes
 	$(Q)SGATE=$(abspath $(B)/sgate) tools/bench/run $(if $(QUICK),--quick)
 
 bench-tools: $(BENCH_TOOLS)

@@ -5,7 +5,8 @@
  * Programs run on frames in a bpffs directory of their own (kern/trial.h), in
  * slices of a few milliseconds and in turns with an empty program and with the
  * reference of bench.bpf.c. A round is one slice of each; a figure is the
- * median of the rounds. Every slice checks the counters: each packet must have
+ * median of the rounds. A slice that other work on the machine disturbed is run
+ * again, unless the run is to be quick. Every slice checks the counters: each packet must have
  * had the verdict and the reason that the case is about, else nothing is
  * measured and the whole run fails.
  */
@@ -84,6 +85,13 @@ struct bench_publish {
 	struct bench_spread publish_ms;
 };
 
+/* Of all cases, and of what they are compared with (bench/yardstick.h). */
+struct bench_slices {
+	uint32_t kept;
+	uint32_t again;	    /* further tries, for what other work disturbed */
+	uint32_t disturbed; /* that were kept, since no try was calm */
+};
+
 struct bench_report {
 	struct bench_case *cases;
 	size_t case_count;
@@ -94,6 +102,7 @@ struct bench_report {
 	struct bench_publish *publish;
 	size_t publish_count;
 	size_t publish_capacity;
+	struct bench_slices slices;
 	struct bench_spread two_cpus; /* packets a second on two against one; 0: not measured */
 	uint32_t rounds;
 	uint32_t instances; /* the most that were bound */

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,6 +224,7 @@ static int prepare(struct session *session, struct bench_runner *runner, struct 
 {
 	runner->ns = calloc(session->rounds, sizeof(*runner->ns));
 	runner->counts = calloc(session->rounds, sizeof(*runner->counts));
+	runner->least_memory_ns = INFINITY;
 	if (!runner->ns || !runner->counts)
 		return no_memory(err);
 	return runner_calibrate(session, runner, err);

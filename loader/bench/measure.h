@@ -8,6 +8,7 @@
 
 #include "bench/bench.h"
 #include "bench/perf.h"
+#include "bench/yardstick.h"
 #include "kern/trial.h"
 
 #define BENCH_SLOT 1
@@ -38,6 +39,8 @@ struct bench_runner {
 	/* Filled by measuring. */
 	bool is_wanted;
 	uint32_t runs;
+	double memory_ns; /* of yardstick_end() when nobody else is at work; 0: not known yet */
+	double least_memory_ns;
 	double *ns; /* owned; by round */
 	struct perf_counts *counts;
 };
@@ -62,6 +65,8 @@ struct session {
 	struct kern *kern;
 	struct bench_report *report;
 	struct perf perf;
+	struct yardstick yardstick; /* without lines in a quick run */
+	int64_t tries_end_ms; /* of the monotonic clock: from then on no slice is tried again */
 	uint32_t rounds;
 	double slice_ns;
 	uint32_t scenes; /* done so far, of */
@@ -72,7 +77,10 @@ struct session {
 /* Decide how many runs make a slice of it: whole turns of the ring. */
 int runner_calibrate(struct session *session, struct bench_runner *runner, struct error *err);
 
-/* One slice: its ns and counts of the round. -EPROTO: a packet was judged otherwise than its case says. */
+/*
+ * One slice: its ns and counts of the round, those of the calmest of several tries.
+ * -EPROTO: a packet was judged otherwise than its case says.
+ */
 int runner_slice(struct session *session, struct bench_runner *runner, uint32_t round,
 		 struct error *err);
 

@@ -13,12 +13,15 @@
 #include "bench/targets.h"
 #include "model/code.h"
 #include "util/array.h"
+#include "util/monotonic.h"
 
 #define FULL_ROUNDS 25
 #define QUICK_ROUNDS 9
 #define FULL_SLICE_NS 2e6
 #define QUICK_SLICE_NS 1e6
 #define KNOWN_ADDRESSES 1000
+/* In this time slices are tried again. */
+#define TRIES_MS 480000
 
 #define RULES(xdp, count, quick) \
 	{ \
@@ -105,19 +108,51 @@ static int run_scenes(struct session *session, struct error *err)
 	return r;
 }
 
-int bench_run(const struct bench_options *options, struct bench_report *report_out,
-	      struct error *err)
+static int open_trial(struct session *session, struct error *err)
 {
-	struct bench_report report = {0};
-	struct session session = {.options = options, .report = &report};
 	struct connection_settings settings;
-	cpu_set_t before;
 	int r;
 
 	connection_settings_default(&settings);
 	settings.share = 1 << 17;
 	settings.entries = 1 << 17;
 	settings.instances = BENCH_INSTANCES;
+	r = trial_open(&settings, &session->trial, err);
+	if (r)
+		return r;
+	session->kern = trial_kern(session->trial);
+	snprintf(session->report->compiler, sizeof(session->report->compiler), "%s",
+		 trial_compiler(session->trial));
+	return 0;
+}
+
+/* Everything on the CPU that we are on. */
+static int measure_all(struct session *session, struct error *err)
+{
+	int r = open_trial(session, err);
+
+	if (r)
+		return r;
+	session->report->has_cycles = perf_open(&session->perf);
+	if (!session->options->is_quick && yardstick_init(&session->yardstick))
+		r = error_set(err, ENOMEM, CODE_INTERNAL_SERVER_ERROR, "out of memory");
+	session->tries_end_ms = monotonic_ms() + TRIES_MS;
+	if (!r)
+		r = run_scenes(session, err);
+	yardstick_fini(&session->yardstick);
+	perf_close(&session->perf);
+	trial_close(session->trial);
+	return r;
+}
+
+int bench_run(const struct bench_options *options, struct bench_report *report_out,
+	      struct error *err)
+{
+	struct bench_report report = {0};
+	struct session session = {.options = options, .report = &report};
+	cpu_set_t before;
+	int r;
+
 	session.rounds = options->rounds     ? options->rounds
 			 : options->is_quick ? QUICK_ROUNDS
 					     : FULL_ROUNDS;
@@ -126,18 +161,8 @@ int bench_run(const struct bench_options *options, struct bench_report *report_o
 	if (options->progress)
 		options->progress(0, "loading the programs");
 	settle(&before);
-	r = trial_open(&settings, &session.trial, err);
-	if (r) {
-		unsettle(&before);
-		return r;
-	}
-	session.kern = trial_kern(session.trial);
-	snprintf(report.compiler, sizeof(report.compiler), "%s", trial_compiler(session.trial));
-	report.has_cycles = perf_open(&session.perf);
-	r = run_scenes(&session, err);
+	r = measure_all(&session, err);
 	unsettle(&before);
-	perf_close(&session.perf);
-	trial_close(session.trial);
 	if (!r)
 		r = targets_compute(&report, err);
 	if (r) {

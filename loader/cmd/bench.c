@@ -129,6 +129,12 @@ static json_t *machine_document(const struct bench_report *report)
 			 "cycleCounters", report->has_cycles);
 }
 
+static json_t *slices_document(const struct bench_slices *slices)
+{
+	return json_pack("{s:I, s:I, s:I}", "kept", (json_int_t)slices->kept, "again",
+			 (json_int_t)slices->again, "disturbed", (json_int_t)slices->disturbed);
+}
+
 static json_t *report_document(const struct bench_report *report,
 			       const struct bench_options *options)
 {
@@ -141,11 +147,11 @@ static json_t *report_document(const struct bench_report *report,
 		json_array_append_new(targets, target_document(&report->targets[i]));
 	for (size_t i = 0; i < report->publish_count; i++)
 		json_array_append_new(publish, publish_document(&report->publish[i]));
-	document = json_pack("{s:o, s:I, s:I, s:b, s:I, s:o, s:o, s:o}", "machine",
+	document = json_pack("{s:o, s:I, s:I, s:o, s:b, s:I, s:o, s:o, s:o}", "machine",
 			     machine_document(report), "seed", (json_int_t)options->seed, "rounds",
-			     (json_int_t)report->rounds, "quick", options->is_quick, "instances",
-			     (json_int_t)report->instances, "cases", cases, "publish", publish,
-			     "targets", targets);
+			     (json_int_t)report->rounds, "slices", slices_document(&report->slices),
+			     "quick", options->is_quick, "instances", (json_int_t)report->instances,
+			     "cases", cases, "publish", publish, "targets", targets);
 	if (document && report->two_cpus.median > 0)
 		json_object_set_new(document, "twoCpus", spread_document(&report->two_cpus));
 	return document;
@@ -218,6 +224,14 @@ static int print_targets(const struct bench_report *report, struct error *err)
 	return output_table(rows, columns, err);
 }
 
+static void print_slices(const struct bench_slices *slices)
+{
+	if (slices->again)
+		printf("other work disturbed the machine: %u slices took %u more tries, and %u are "
+		       "disturbed all the same\n",
+		       slices->kept, slices->again, slices->disturbed);
+}
+
 static int print_report(const struct bench_report *report, struct error *err)
 {
 	struct machine machine;
@@ -228,6 +242,7 @@ static int print_report(const struct bench_report *report, struct error *err)
 	       machine.jit ? "on" : "off", report->compiler);
 	printf("ns a packet beyond an empty program, median, minimum and maximum of %u rounds\n",
 	       report->rounds);
+	print_slices(&report->slices);
 	if (!report->has_cycles)
 		puts("cycles and instructions: not available on this machine");
 	puts("");

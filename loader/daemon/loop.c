@@ -143,7 +143,8 @@ static void serve(struct loop *loop)
 	for (size_t i = 0; i < loop->count && !loop->is_stopping; i++) {
 		struct entry *entry = &loop->entries[i];
 
-		if (!entry->is_ready && (entry->deadline_ms < 0 || monotonic_ms() < entry->deadline_ms))
+		if (!entry->is_ready &&
+		    (entry->deadline_ms < 0 || monotonic_ms() < entry->deadline_ms))
 			continue;
 		entry->is_ready = false;
 		if (entry->is_timer)

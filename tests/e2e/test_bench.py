@@ -4,10 +4,12 @@ targets that follow, and leaves nothing behind.
 
 Figures of a loaded machine mean little, so that they are there is what is tested.
 """
+import contextlib
 import json
 import os
 import signal
 import subprocess
+import sys
 import time
 import xml.etree.ElementTree
 
@@ -106,6 +108,24 @@ def test_only_the_cases_asked_for_are_measured_and_nothing_is_left_behind(tmp_pa
     assert [target["key"] for target in document["targets"]] == ["accept-hot"]
     assert not has_directory(bench)
     assert not (tmp_path / "state").exists()
+
+
+def test_a_quick_run_tries_nothing_again(quick):
+    assert quick["slices"] == {"kept": 0, "again": 0, "disturbed": 0}
+
+
+def test_what_other_work_disturbs_is_tried_again():
+    """Others want both CPUs, some milliseconds at a time."""
+    hog = [sys.executable, "-c", "import time\nwhile True:\n  time.sleep(.005)\n  sum(range(300000))"]
+    with contextlib.ExitStack() as stack:
+        for _ in range(2 * os.cpu_count()):
+            stack.callback(stack.enter_context(subprocess.Popen(hog)).kill)
+        made = json.loads(run(SGATE, "bench", "--rounds", "3", "--only", "tc/ipv4/public/10x2/*", "--json").stdout)
+    slices, cases = made["slices"], made["cases"]
+    # each case in each round, and what it is compared with; of each a try at least
+    assert len(cases) * made["rounds"] < slices["kept"] <= 5 * len(cases) * made["rounds"]
+    assert 0 < slices["again"] < 50 * slices["kept"]
+    assert 0 <= slices["disturbed"] <= slices["kept"]
 
 
 def test_a_case_that_is_not_there_is_refused():

@@ -18,6 +18,7 @@ from sandbox import SGATE, run
 sys.path.append(os.path.join(os.path.dirname(__file__), "../../tools/bench"))
 # pylint: disable-next=wrong-import-position
 import peers_packets  # noqa: E402
+import peers_quiet  # noqa: E402
 
 PEERS = os.path.join(os.path.dirname(__file__), "../../tools/bench/peers")
 FILTERS = ["none", "xdp-drop", "sgate-tc", "sgate-xdp", "nft-set", "nft-set-ct", "bpfilter"]
@@ -148,7 +149,7 @@ class FakeCase:
 
 
 def added(*cases):
-    settings = argparse.Namespace(rounds=3, round_ns=1)
+    settings = argparse.Namespace(rounds=3, round_ns=1, quiet=peers_quiet.Hasty())
     rules = argparse.Namespace(accepted_flows=str, rules=[])
     rows = peers_packets.measure_forwarding(list(cases), rules, settings)
     return {row["filter"]: row["addedNs"]["median"] for row in rows}
@@ -160,6 +161,58 @@ def test_the_labs_of_a_filter_count_with_their_mean():
     assert added(*bare, *ours) == {"none": 0, "sgate-tc": 55}
     assert added(*bare, *ours, FakeCase("sgate-tc", None)) == {"none": 0}
     assert not added(*ours, FakeCase("none", None), *bare)
+
+
+class FakeYardstick:
+    """Tells noise at the beginning and the end of each attempt, and what memory takes behind it."""
+
+    def __init__(self, *attempts):
+        self.attempts, self.orders = iter(attempts), []
+
+    def ask(self, order):
+        self.orders.append(order)
+        if order == "begin":
+            self.begin, self.end, self.memory_ns = next(self.attempts)
+            return [str(self.begin)]
+        return [str(self.end), str(self.memory_ns)]
+
+
+def calmest(*attempts, seconds=1000):
+    """(which attempt counts, from 0 on, the counts, what was asked)"""
+    quiet = peers_quiet.Quiet(FakeYardstick(*attempts))
+    quiet.allow(seconds)
+    number = quiet.calmest("us", iter(range(len(attempts))).__next__)
+    return number, quiet.counts, quiet
+
+
+def test_what_was_disturbed_is_measured_again_until_it_is_calm():
+    calm, loud = (1.0, 1.0, 20), (1.0, 1.5, 20)
+    assert calmest(calm, calm)[:2] == (0, {"kept": 1, "again": 0, "disturbed": 0})
+    assert calmest(loud, (1.5, 1.0, 20), calm, calm)[:2] == (2, {"kept": 1, "again": 2, "disturbed": 0})
+
+
+def test_the_calmest_counts_when_none_is_calm():
+    loud = [(1.5 + number % 7, 1.2, 20) for number in range(1, 11)]
+    assert calmest(*loud)[:2] == (6, {"kept": 1, "again": 9, "disturbed": 1})
+    assert calmest(*loud, seconds=0)[:2] == (0, {"kept": 1, "again": 0, "disturbed": 1})
+
+
+def test_memory_that_it_needs_itself_is_known_after_the_first_tries():
+    quiet = calmest(*[(1, 2, 40 - number) for number in range(10)])[2]
+    assert {order for order in quiet.helper.orders} == {"begin", "end 0"}
+    quiet.helper = FakeYardstick((1, 1, 50))
+    quiet.calmest("us", int)
+    assert quiet.helper.orders == ["begin", "end 31.0"]
+
+
+def test_the_yardstick_tells_noise():
+    yardstick = os.path.join(os.path.dirname(SGATE), "tools/bench/peers_yardstick")
+    done = subprocess.run([yardstick], input="begin\nend 0\nend 1e9\n", capture_output=True, text=True, check=True)
+    begin, end, little = (list(map(float, line.split())) for line in done.stdout.splitlines())
+    assert 0.5 < begin[0] < 1000 and 0.5 < end[0] < 1000 and end[1] > 0
+    assert 0.5 < little[0] < 1000
+    wrong = subprocess.run([yardstick], input="count\n", capture_output=True, text=True, check=False)
+    assert wrong.returncode == 2 and "no such order: count" in wrong.stderr
 
 
 @pytest.mark.parametrize("option", ["--labs", "--rounds"])

@@ -116,7 +116,7 @@ def all_work(cases):
     return [case for case in cases if case.key not in failed]
 
 
-def take_turns(cases, rounds, round_ns, is_accepted):
+def take_turns(cases, settings, is_accepted):
     """{key: a figure for each round}, the cases one after the other in each round; the generator's own, too.
 
     Several cases with one key are labs of one filter: their mean.
@@ -125,15 +125,16 @@ def take_turns(cases, rounds, round_ns, is_accepted):
         return {}, []
     generator = cases[0]
     for case in cases:
-        case.attempt(case.calibrate, round_ns, is_accepted or case.filter.is_open)
+        case.attempt(case.calibrate, settings.round_ns, is_accepted or case.filter.is_open)
     costs = {case: [] for case in cases}
     making = []
-    for number in range(rounds):
+    for number in range(settings.rounds):
         cases = cases[1:] + cases[:1]
         for case in cases:
-            cost = case.attempt(case.measure, number * 509 % FLOWS, is_accepted or case.filter.is_open)
+            cost = case.attempt(settings.quiet.calmest, (case, is_accepted), case.measure, number * 509 % FLOWS,
+                                is_accepted or case.filter.is_open)
             costs[case].append(cost)
-        making.append(generator.left.number(f"make {MAX_PACKETS}") / MAX_PACKETS)
+        making.append(settings.quiet.calmest("make", generator.left.number, f"make {MAX_PACKETS}") / MAX_PACKETS)
     labs = {}
     for case in all_work(cases):
         labs.setdefault(case.key, []).append(costs[case])
@@ -147,7 +148,7 @@ def measure_forwarding(cases, rules, settings):
     for case in cases:
         case.attempt(case.flows, flows)
         case.attempt(case.connect)
-    costs, _ = take_turns(all_work(cases), settings.rounds, settings.round_ns, True)
+    costs, _ = take_turns(all_work(cases), settings, True)
     rows = []
     if "none" not in costs:
         return rows
@@ -163,7 +164,7 @@ def measure_dropping(cases, rules, settings):
     cases = [case for case in all_work(cases) if not case.filter.is_open]
     for case in cases:
         case.attempt(case.flows, flows)
-    costs, making = take_turns(all_work(cases), settings.rounds, settings.round_ns, False)
+    costs, making = take_turns(all_work(cases), settings, False)
     rows = []
     for key, values in costs.items():
         own = [value - made for value, made in zip(values, making)]

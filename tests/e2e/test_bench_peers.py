@@ -5,6 +5,7 @@ rules accept and nothing else, and says so of those that it cannot measure.
 Too few rounds here for figures that mean something.
 """
 import argparse
+import contextlib
 import json
 import os
 import subprocess
@@ -220,17 +221,40 @@ def test_a_number_of_nothing_is_refused(option):
     assert f"{option}: 0 is less than 1" in peers(option, "0", status=2).stderr
 
 
-def test_an_interrupt_leaves_nothing_behind():
-    process = subprocess.Popen([PEERS, "--only", "none,sgate-tc"],
-                               env={**os.environ, "SGATE": SGATE},
+@contextlib.contextmanager
+def running(*words):
+    """A process of the comparison and what its namespaces begin with, until the block ends: then it is terminated."""
+    process = subprocess.Popen([PEERS, *words], env={**os.environ, "SGATE": SGATE},
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    ours = f"sgpeers{process.pid}-"
     try:
-        while sum(name.startswith(ours) for name in namespaces()) < 6:
-            assert process.poll() is None, process.stderr.read()
+        yield process, f"sgpeers{process.pid}-"
     finally:
         process.terminate()
         process.communicate(timeout=20)
+
+
+def test_an_interrupt_leaves_nothing_behind():
+    with running("--only", "none,sgate-tc") as (process, ours):
+        while sum(name.startswith(ours) for name in namespaces()) < 6:
+            assert process.poll() is None, process.stderr.read()
     assert process.returncode == 143
     assert not {name for name in namespaces() if name.startswith(ours)}
     assert not os.path.exists(f"/sys/fs/bpf/{ours}2")
+
+
+def counting_program(namespace, dev):
+    """The number of the XDP program on an end of a lab, None while there is none."""
+    done = subprocess.run(["ip", "-j", "-n", namespace, "link", "show", dev], capture_output=True, check=False)
+    links = json.loads(done.stdout) if done.returncode == 0 else []
+    return links[0].get("xdp", {}).get("prog", {}).get("id") if links else None
+
+
+def test_all_labs_count_with_the_same_program():
+    """Programs of their own would be called in another way from the 48th one on."""
+    with running("--only", "none,nft-set,forwarding", "--rules", "5", "--labs", "2") as (process, ours):
+        ends = [(f"{ours}{lab}-{where}", dev) for lab in (1, 2, 3) for where, dev in (("left", "l0"), ("right", "x0"))]
+        found = []
+        while len(found) < len(ends):
+            assert process.poll() is None, process.stderr.read()
+            found = list(filter(None, (counting_program(*end) for end in ends)))
+    assert len(set(found)) == 1

@@ -81,33 +81,37 @@ static void share(const struct sg_peers_programs *kernel, const char *directory)
 	pin(bpf_map__fd(kernel->maps.counted), directory, "counted");
 }
 
-/* false: there is no such program. */
-static bool put_on(const struct sg_peers_programs *kernel, const char *dev, const char *which)
+static bool is_for_dev(const char *which)
 {
-	if (strcmp(which, "drop") == 0)
-		attach(kernel->progs.drop, dev, BPF_XDP, XDP_FLAGS_DRV_MODE);
-	else if (strcmp(which, "pass") == 0)
-		attach(kernel->progs.pass, dev, BPF_XDP, XDP_FLAGS_DRV_MODE);
-	else if (strcmp(which, "tc-pass") == 0)
+	return strcmp(which, "drop") == 0 || strcmp(which, "pass") == 0 ||
+	       strcmp(which, "tc-pass") == 0;
+}
+
+static void put_on(const struct sg_peers_programs *kernel, const char *dev, const char *which)
+{
+	if (strcmp(which, "tc-pass") == 0)
 		attach(kernel->progs.tc_pass, dev, ATTACH_TCX_EGRESS, 0);
 	else
-		return false;
-	return true;
+		attach(strcmp(which, "drop") == 0 ? kernel->progs.drop : kernel->progs.pass, dev,
+		       BPF_XDP, XDP_FLAGS_DRV_MODE);
 }
 
 int main(int argc, char **argv)
 {
-	struct sg_peers_programs *kernel = sg_peers_programs__open_and_load();
+	struct sg_peers_programs *kernel;
 	char byte;
 
-	if (!kernel)
-		fail("cannot load the programs");
-	if (argc == 2) {
-		share(kernel, argv[1]);
-	} else if (argc != 3 || !put_on(kernel, argv[1], argv[2])) {
+	if (argc != 2 && (argc != 3 || !is_for_dev(argv[2]))) {
 		fputs("usage: peers_programs DIR | DEV drop|pass|tc-pass\n", stderr);
 		return 2;
 	}
+	kernel = sg_peers_programs__open_and_load();
+	if (!kernel)
+		fail("cannot load the programs");
+	if (argc == 2)
+		share(kernel, argv[1]);
+	else
+		put_on(kernel, argv[1], argv[2]);
 	puts("ready");
 	fflush(stdout);
 	while (read(STDIN_FILENO, &byte, 1) > 0)

@@ -39,9 +39,8 @@ struct bench_runner {
 	/* Filled by measuring. */
 	bool is_wanted;
 	uint32_t runs;
-	double memory_ns; /* of yardstick_end() when nobody else is at work; 0: not known yet */
-	double least_memory_ns;
-	double *ns; /* owned; by round */
+	double least_memory_ns; /* of all yardstick_end() of its slices */
+	double *ns;		/* owned; by round */
 	struct perf_counts *counts;
 };
 

@@ -143,8 +143,11 @@ int runner_calibrate(struct session *session, struct bench_runner *runner, struc
 	return r;
 }
 
-/* A slice, and how noisy its noisier end was. What needs much memory itself is not calm behind it, ever. */
-static int try_slice(struct session *session, struct bench_runner *runner,
+/*
+ * A slice, and how noisy its noisier end was. What needs much memory itself is not
+ * calm behind it, ever: then as it was in the tries of the rounds before.
+ */
+static int try_slice(struct session *session, struct bench_runner *runner, bool is_first_round,
 		     struct trial_run *run_out, struct perf_counts *counts_out, double *noise_out,
 		     struct error *err)
 {
@@ -155,8 +158,9 @@ static int try_slice(struct session *session, struct bench_runner *runner,
 	if (!r)
 		r = run_checked(session, runner, runner->runs, run_out, counts_out, err);
 	end = yardstick_end(yardstick);
-	*noise_out = fmax(yardstick_noise(yardstick, begin, 0),
-			  yardstick_noise(yardstick, end, runner->memory_ns));
+	*noise_out =
+		fmax(yardstick_noise(yardstick, begin, 0),
+		     yardstick_noise(yardstick, end, is_first_round ? 0 : runner->least_memory_ns));
 	runner->least_memory_ns = fmin(runner->least_memory_ns, end.memory_ns);
 	return r;
 }
@@ -176,7 +180,7 @@ static int find_calm_slice(struct session *session, struct bench_runner *runner,
 
 		if (tries && monotonic_ms() >= session->tries_end_ms)
 			break;
-		r = try_slice(session, runner, &run, &counts, &noise, err);
+		r = try_slice(session, runner, !round, &run, &counts, &noise, err);
 		if (r)
 			return r;
 		slices->again += tries > 0;
@@ -186,8 +190,6 @@ static int find_calm_slice(struct session *session, struct bench_runner *runner,
 		runner->ns[round] = run.ns;
 		runner->counts[round] = counts;
 	}
-	/* known after the tries of the first round */
-	runner->memory_ns = runner->least_memory_ns;
 	slices->kept++;
 	slices->disturbed += !yardstick_is_calm(least);
 	return 0;

@@ -21,7 +21,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "util/monotonic.h"
 
 #define PATIENCE_NS 60000000000LL
 #define PORT_AT 36
@@ -32,14 +33,6 @@ static uint8_t frame[60] = {
 	[17] = 46, [22] = 64, [23] = 6,	   [26] = 10,	[29] = 1,    [30] = 192,
 	[32] = 2,  [33] = 1,  [34] = 0x9c, [46] = 0x50, [47] = 0x02, [48] = 0xff,
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
 
 /* 1: accepted, 0: dropped, -errno. */
 static int verdict(int program, uint32_t ifindex)
@@ -92,22 +85,22 @@ int main(int argc, char **argv)
 		return 1;
 	puts("ready");
 	fflush(stdout);
-	started = now_ns();
+	started = (int64_t)monotonic_ns();
 	for (char **ifindex = argv + 4; *ifindex;) {
 		if (verdict(program, strtoul(*ifindex, NULL, 10)) == wanted) {
-			last = now_ns();
+			last = (int64_t)monotonic_ns();
 			if (!first)
 				first = last;
 			ifindex++;
-		} else if (now_ns() - started > PATIENCE_NS) {
+		} else if ((int64_t)monotonic_ns() - started > PATIENCE_NS) {
 			fprintf(stderr, "control_watch: nothing changed\n");
 			return 1;
 		}
 	}
-	checked = now_ns();
+	checked = (int64_t)monotonic_ns();
 	if (check_all(program, argv + 4, wanted))
 		return 1;
 	printf("%lld %lld %lld\n", (long long)first, (long long)last,
-	       (long long)(now_ns() - checked));
+	       (long long)((int64_t)monotonic_ns() - checked));
 	return 0;
 }

@@ -21,9 +21,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "util/monotonic.h"
 #include "util/number.h"
 
 #define LINK_BYTES 14
@@ -42,14 +42,6 @@ static _Noreturn void fail(const char *what)
 {
 	fprintf(stderr, "modes_tap: %s: %s\n", what, strerror(errno));
 	exit(1);
-}
-
-static uint64_t read_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 static int make_tap(const char *dev)
@@ -141,14 +133,14 @@ static void make_large(struct frame *frame)
 
 static void send_many(int tap, const struct frame *frame, size_t length, uint64_t count)
 {
-	uint64_t started = read_clock();
+	uint64_t started = monotonic_ns();
 
 	length += sizeof(frame->virtio);
 	for (uint64_t i = 0; i < count; i++) {
 		if (write(tap, frame, length) != (ssize_t)length)
 			fail("cannot send");
 	}
-	printf("%llu\n", (unsigned long long)(read_clock() - started));
+	printf("%llu\n", (unsigned long long)(monotonic_ns() - started));
 }
 
 int main(int argc, char **argv)

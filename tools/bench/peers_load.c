@@ -11,13 +11,13 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "codec/rule_text.h"
 #include "kern/kern.h"
 #include "util/cleanup.h"
 #include "util/file.h"
+#include "util/monotonic.h"
 #include "util/number.h"
 
 #define MAX_FILE_BYTES ((size_t)64 << 20)
@@ -26,14 +26,6 @@ static _Noreturn void fail(const char *what)
 {
 	fprintf(stderr, "peers_load: %s\n", what);
 	exit(1);
-}
-
-static uint64_t read_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 static void read_rules(struct rules *rules, const char *path)
@@ -94,16 +86,16 @@ static struct kern *open_kern(void)
 /* No binding names the image, so the next round does not find it in force already. */
 static void put_in_force(struct kern *kern, const struct policy *policy)
 {
-	uint64_t started = read_clock(), compiled, published, word;
+	uint64_t started = monotonic_ns(), compiled, published, word;
 	struct image image;
 	struct error err;
 
 	if (compile(policy, SG_HEAP_NODES, &image, &err))
 		fail(err.message);
-	compiled = read_clock();
+	compiled = monotonic_ns();
 	if (heap_begin(kern, &err) || heap_publish(kern, &image, &word, &err))
 		fail(err.message);
-	published = read_clock();
+	published = monotonic_ns();
 	image_fini(&image);
 	printf("%llu %llu\n", (unsigned long long)(compiled - started),
 	       (unsigned long long)(published - compiled));

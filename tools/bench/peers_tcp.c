@@ -20,9 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "util/monotonic.h"
 #include "util/number.h"
 
 #define BULK 'b'
@@ -37,14 +37,6 @@ static _Noreturn void fail(const char *what)
 {
 	fprintf(stderr, "peers_tcp: %s: %s\n", what, strerror(errno));
 	exit(1);
-}
-
-static uint64_t read_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 static uint32_t read_number(const char *text)
@@ -154,11 +146,11 @@ static int connect_for(char kind, const char *from, const char *to, uint32_t por
 
 static void bulk(int fd, uint32_t milliseconds)
 {
-	uint64_t started = read_clock(), received, sent = 0;
+	uint64_t started = monotonic_ns(), received, sent = 0;
 	uint64_t end = started + (uint64_t)milliseconds * 1000000;
 	ssize_t count;
 
-	while (read_clock() < end) {
+	while (monotonic_ns() < end) {
 		count = write(fd, buffer, sizeof(buffer));
 		if (count < 0)
 			fail("cannot send");
@@ -169,7 +161,7 @@ static void bulk(int fd, uint32_t milliseconds)
 	    le64toh(received) != sent)
 		fail("not all was received");
 	printf("%llu %llu\n", (unsigned long long)sent,
-	       (unsigned long long)(read_clock() - started));
+	       (unsigned long long)(monotonic_ns() - started));
 }
 
 static int compare(const void *a, const void *b)
@@ -187,12 +179,12 @@ static void echoes(int fd, uint32_t count)
 	if (count > MAX_ECHOES)
 		count = MAX_ECHOES;
 	for (uint32_t i = 0; i < count + WARM_UP; i++) {
-		uint64_t started = read_clock();
+		uint64_t started = monotonic_ns();
 
 		if (write(fd, &byte, 1) != 1 || read(fd, &byte, 1) != 1)
 			fail("no echo");
 		if (i >= WARM_UP)
-			times[i - WARM_UP] = read_clock() - started;
+			times[i - WARM_UP] = monotonic_ns() - started;
 	}
 	qsort(times, count, sizeof(times[0]), compare);
 	printf("%llu %llu\n", (unsigned long long)times[count / 2],

@@ -150,7 +150,7 @@ class FakeCase:
 
 
 def added(*cases):
-    settings = argparse.Namespace(rounds=3, round_ns=1, quiet=peers_quiet.Hasty())
+    settings = argparse.Namespace(rounds=3, round_ns=1, seconds=0, quiet=peers_quiet.Hasty())
     rules = argparse.Namespace(accepted_flows=str, rules=[])
     rows = peers_packets.measure_forwarding(list(cases), rules, settings)
     return {row["filter"]: row["addedNs"]["median"] for row in rows}
@@ -178,32 +178,45 @@ class FakeYardstick:
         return [str(self.end), str(self.memory_ns)]
 
 
-def calmest(*attempts, seconds=1000):
-    """(which attempt counts, from 0 on, the counts, what was asked)"""
+CALM, LOUD = (1.0, 1.0, 20), (1.0, 1.5, 20)
+
+
+def readings_that_count(*attempts, rounds=1, seconds=1000):
+    """(which readings count, numbered from 0 on, and how many were taken, calm and of disturbed figures)"""
     quiet = peers_quiet.Quiet(FakeYardstick(*attempts))
-    quiet.allow(seconds)
-    number = quiet.calmest("us", iter(range(len(attempts))).__next__)
-    return number, quiet.counts, quiet
+    count = quiet.take_turns({"us": lambda number: number}, rounds, seconds)["us"]
+    assert quiet.counts["figures"] == 1
+    return count, *(quiet.counts[what] for what in ("readings", "calm", "disturbed"))
 
 
-def test_what_was_disturbed_is_measured_again_until_it_is_calm():
-    calm, loud = (1.0, 1.0, 20), (1.0, 1.5, 20)
-    assert calmest(calm, calm)[:2] == (0, {"kept": 1, "again": 0, "disturbed": 0})
-    assert calmest(loud, (1.5, 1.0, 20), calm, calm)[:2] == (2, {"kept": 1, "again": 2, "disturbed": 0})
+def test_only_calm_readings_count():
+    assert readings_that_count(LOUD, *[CALM] * 6, rounds=6) == ([1, 2, 3, 4, 5, 6], 7, 6, 0)
+    assert readings_that_count(CALM, (1.5, 1.0, 20), LOUD, CALM, CALM, rounds=3) == ([0, 3, 4], 5, 3, 0)
 
 
-def test_the_calmest_counts_when_none_is_calm():
-    loud = [(1.5 + number % 7, 1.2, 20) for number in range(1, 11)]
-    assert calmest(*loud)[:2] == (6, {"kept": 1, "again": 9, "disturbed": 1})
-    assert calmest(*loud, seconds=0)[:2] == (0, {"kept": 1, "again": 0, "disturbed": 1})
+def test_the_calmest_count_when_hardly_any_is_calm():
+    loud = [(1.5 + number * 3 % 7, 1.2, 20) for number in range(7)]
+    assert readings_that_count(*loud, rounds=7, seconds=0) == ([0, 5, 3, 1, 6], 7, 0, 1)
+    assert readings_that_count(LOUD, CALM, rounds=2, seconds=0) == ([1, 0], 2, 1, 1)  # not one alone
 
 
-def test_memory_that_it_needs_itself_is_known_after_the_first_tries():
-    quiet = calmest(*[(1, 2, 40 - number) for number in range(10)])[2]
-    assert {order for order in quiet.helper.orders} == {"begin", "end 0"}
-    quiet.helper = FakeYardstick((1, 1, 50))
-    quiet.calmest("us", int)
-    assert quiet.helper.orders == ["begin", "end 31.0"]
+def test_who_has_calm_readings_leaves_the_time_to_the_others():
+    quiet = peers_quiet.Quiet(FakeYardstick(CALM, LOUD, LOUD, CALM, CALM, CALM))
+    turns = []
+    count = quiet.take_turns({who: lambda number, who=who: turns.append(who) or number for who in "ab"}, 2, 1000)
+    assert "".join(turns) == "abbabb" and count == {"a": [0, 1], "b": [2, 3]}
+
+
+def test_memory_that_it_needs_itself_is_known_after_the_first_readings():
+    quiet = peers_quiet.Quiet(FakeYardstick(*[(1, 2, 40 - number) for number in range(10)], (1, 1, 50)))
+    quiet.take_turns({"us": lambda number: number}, 11, 0)
+    assert quiet.helper.orders[1:20:2] == ["end 0"] * 10
+    assert quiet.helper.orders[20:] == ["begin", "end 31.0"]
+
+
+def test_who_fails_has_no_more_turns():
+    quiet = peers_quiet.Quiet(FakeYardstick(*[CALM] * 3))
+    assert quiet.take_turns({"us": lambda number: None, "others": lambda number: number}, 2, 0) == {"others": [0, 1]}
 
 
 def test_the_yardstick_tells_noise():

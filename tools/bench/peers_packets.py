@@ -8,8 +8,8 @@ lets through what it must, and nothing else; and that is counted again in every
 round.
 
 Two labs of one filter may differ by ten nanoseconds for as long as they
-are there. So a filter that a target names has several, and a round's figure is
-the mean of theirs.
+are there. So a filter that a target names has several, and its figure is the
+mean of theirs.
 """
 import statistics
 
@@ -117,28 +117,28 @@ def all_work(cases):
 
 
 def take_turns(cases, settings, is_accepted):
-    """{key: a figure for each round}, the cases one after the other in each round; the generator's own, too.
+    """({key: summary of what a packet costs}, that of the generator's own work).
 
     Several cases with one key are labs of one filter: their mean.
     """
     if not cases:
-        return {}, []
-    generator = cases[0]
+        return {}, None
+    generator = cases[0].left
+
+    def measure(case):
+        return lambda number: case.attempt(case.measure, number * 509 % FLOWS, is_accepted or case.filter.is_open)
+
     for case in cases:
         case.attempt(case.calibrate, settings.round_ns, is_accepted or case.filter.is_open)
-    costs = {case: [] for case in cases}
-    making = []
-    for number in range(settings.rounds):
-        cases = cases[1:] + cases[:1]
-        for case in cases:
-            cost = case.attempt(settings.quiet.calmest, (case, is_accepted), case.measure, number * 509 % FLOWS,
-                                is_accepted or case.filter.is_open)
-            costs[case].append(cost)
-        making.append(settings.quiet.calmest("make", generator.left.number, f"make {MAX_PACKETS}") / MAX_PACKETS)
+    turns = {case: measure(case) for case in all_work(cases)}
+    turns["make"] = lambda _: generator.number(f"make {MAX_PACKETS}") / MAX_PACKETS
+    costs = settings.quiet.take_turns(turns, settings.rounds, settings.seconds)
+    making = summary(costs.pop("make"))
     labs = {}
     for case in all_work(cases):
-        labs.setdefault(case.key, []).append(costs[case])
-    return {key: [statistics.mean(values) for values in zip(*of_each)] for key, of_each in labs.items()}, making
+        labs.setdefault(case.key, []).append(summary(costs[case]))
+    return {key: {name: statistics.mean(lab[name] for lab in of_each) for name in making}
+            for key, of_each in labs.items()}, making
 
 
 def measure_forwarding(cases, rules, settings):
@@ -149,13 +149,11 @@ def measure_forwarding(cases, rules, settings):
         case.attempt(case.flows, flows)
         case.attempt(case.connect)
     costs, _ = take_turns(all_work(cases), settings, True)
-    rows = []
     if "none" not in costs:
-        return rows
-    for key, values in costs.items():
-        more = [value - base for value, base in zip(values, costs["none"])]
-        rows.append({"rules": len(rules.rules), "filter": key, "ns": summary(values), "addedNs": summary(more)})
-    return rows
+        return []
+    return [{"rules": len(rules.rules), "filter": key, "ns": cost,
+             "addedNs": {name: value - costs["none"]["median"] for name, value in cost.items()}}
+            for key, cost in costs.items()]
 
 
 def measure_dropping(cases, rules, settings):
@@ -164,11 +162,11 @@ def measure_dropping(cases, rules, settings):
     cases = [case for case in all_work(cases) if not case.filter.is_open]
     for case in cases:
         case.attempt(case.flows, flows)
-    costs, making = take_turns(all_work(cases), settings, False)
-    rows = []
-    for key, values in costs.items():
-        own = [value - made for value, made in zip(values, making)]
-        rows.append({"rules": len(rules.rules), "filter": key, "ns": summary(values),
-                     "packetsPerSecond": summary([1e9 / value for value in values]),
-                     "receiverPacketsPerSecond": summary([1e9 / value for value in own])})
-    return rows
+    costs, making = take_turns(cases, settings, False)
+
+    def a_second(cost, less=0):
+        return {"median": 1e9 / (cost["median"] - less), "low": 1e9 / (cost["high"] - less),
+                "high": 1e9 / (cost["low"] - less)}
+
+    return [{"rules": len(rules.rules), "filter": key, "ns": cost, "packetsPerSecond": a_second(cost),
+             "receiverPacketsPerSecond": a_second(cost, making["median"])} for key, cost in costs.items()]

@@ -8,13 +8,13 @@ from peers_svg import bars, number
 LABS = """\
 Two labs of one filter may differ by ten nanoseconds a packet for as long as they are there. So the filters that
 targets name and empty programs have {labs} labs each with the rules that targets name, and the mean of these counts."""
-AGAIN = """\
-Before and after each of {kept:,} measurements of a forwarded or dropped packet, work was timed that is always the same;
-where it took more than a tenth longer than in the calmest moments, the measurement was made again, which were {again:,}
-more. {disturbed:,} were disturbed each time, and are of the calmest try."""
+CALM = """\
+Before and after each of {readings:,} readings of what a forwarded or dropped packet costs, work was timed that is always
+the same; {calm:,} for which it took at most a tenth longer than in the calmest moments count. Of {disturbed} of the
+{figures} filters' labs and sizes hardly any did: their figures are those of the five calmest."""
 ABOUT = """\
 Every filter is in the router of three network namespaces of its own (left - router - right, joined by veths), all at
-the same time; in each round they take turns. Median (quartiles) of {rounds} rounds.
+the same time; in each round they take turns. Median (quartiles) of {rounds} rounds or more.
 {figures}
 
 Rules accept TCP or UDP from a network to a port or a range; none overlaps another, so their order has no meaning. Of
@@ -106,8 +106,8 @@ def tables(document):
 
 def about_figures(document):
     words = [LABS.format(labs=document["settings"]["labs"])]
-    if document["measurements"]["kept"]:
-        words.append(AGAIN.format(**document["measurements"]))
+    if document["measurements"]["figures"]:
+        words.append(CALM.format(**document["measurements"]))
     return "\n".join(words)
 
 

@@ -48,7 +48,7 @@ BPF_SKEL := $(patsubst bpf/%.bpf.c,$(B)/skel/%.skel.h,$(wildcard bpf/*.bpf.c))
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 TESTS := $(UNIT_TESTS) $(patsubst %.c,$(B)/%,$(wildcard tests/bpf/test_*.c))
 TEST_LIB_O := $(patsubst %.c,$(B)/%.o,$(filter-out $(wildcard tests/*/test_*.c),$(wildcard tests/unit/*.c tests/bpf/*.c)))
-BENCH_TOOLS := $(patsubst %,$(B)/tools/bench/%,peers_programs peers_traffic peers_tcp peers_load peers_yardstick \
+BENCH_TOOLS := $(patsubst %,$(B)/tools/bench/%,peers_programs peers_traffic peers_tcp peers_load \
 	control_fill control_watch modes_tap)
 E2E_TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/e2e/tools/*.c))
 

@@ -19,7 +19,6 @@ from sandbox import SGATE, run
 sys.path.append(os.path.join(os.path.dirname(__file__), "../../tools/bench"))
 # pylint: disable-next=wrong-import-position
 import peers_packets  # noqa: E402
-import peers_quiet  # noqa: E402
 
 PEERS = os.path.join(os.path.dirname(__file__), "../../tools/bench/peers")
 FILTERS = ["none", "xdp-drop", "sgate-tc", "sgate-xdp", "nft-set", "nft-set-ct", "bpfilter"]
@@ -45,7 +44,7 @@ def one_run(tmp_path_factory):
 
 
 def figures(document, part, figure):
-    return {row["filter"]: row[figure]["median"] for row in document[part]}
+    return {row["filter"]: row[figure]["figure"] for row in document[part]}
 
 
 def test_each_filter_is_measured_or_says_why_not(document):
@@ -74,8 +73,8 @@ def test_tcp_gets_through_each(document):
     rows = {row["filter"]: row for row in document["streams"]}
     assert set(rows) >= set(FILTERS) - {"xdp-drop", "bpfilter"}
     for row in rows.values():
-        assert row["gigabitsPerSecond"]["median"] > 0
-        assert 0 < row["roundTripNs"]["median"] <= row["roundTrip99Ns"]["median"]
+        assert row["gigabitsPerSecond"]["figure"] > 0
+        assert 0 < row["roundTripNs"]["figure"] <= row["roundTrip99Ns"]["figure"]
 
 
 def test_the_time_to_load_is_that_of_all_rules(document):
@@ -150,10 +149,10 @@ class FakeCase:
 
 
 def added(*cases):
-    settings = argparse.Namespace(rounds=3, round_ns=1, seconds=0, quiet=peers_quiet.Hasty())
+    settings = argparse.Namespace(rounds=3, round_ns=1)
     rules = argparse.Namespace(accepted_flows=str, rules=[])
     rows = peers_packets.measure_forwarding(list(cases), rules, settings)
-    return {row["filter"]: row["addedNs"]["median"] for row in rows}
+    return {row["filter"]: row["addedNs"]["figure"] for row in rows}
 
 
 def test_the_labs_of_a_filter_count_with_their_mean():
@@ -164,69 +163,10 @@ def test_the_labs_of_a_filter_count_with_their_mean():
     assert not added(*ours, FakeCase("none", None), *bare)
 
 
-class FakeYardstick:
-    """Tells noise at the beginning and the end of each attempt, and what memory takes behind it."""
-
-    def __init__(self, *attempts):
-        self.attempts, self.orders = iter(attempts), []
-
-    def ask(self, order):
-        self.orders.append(order)
-        if order == "begin":
-            self.begin, self.end, self.memory_ns = next(self.attempts)
-            return [str(self.begin)]
-        return [str(self.end), str(self.memory_ns)]
-
-
-CALM, LOUD = (1.0, 1.0, 20), (1.0, 1.5, 20)
-
-
-def readings_that_count(*attempts, rounds=1, seconds=1000):
-    """(which readings count, numbered from 0 on, and how many were taken, calm and of disturbed figures)"""
-    quiet = peers_quiet.Quiet(FakeYardstick(*attempts))
-    count = quiet.take_turns({"us": lambda number: number}, rounds, seconds)["us"]
-    assert quiet.counts["figures"] == 1
-    return count, *(quiet.counts[what] for what in ("readings", "calm", "disturbed"))
-
-
-def test_only_calm_readings_count():
-    assert readings_that_count(LOUD, *[CALM] * 6, rounds=6) == ([1, 2, 3, 4, 5, 6], 7, 6, 0)
-    assert readings_that_count(CALM, (1.5, 1.0, 20), LOUD, CALM, CALM, rounds=3) == ([0, 3, 4], 5, 3, 0)
-
-
-def test_the_calmest_count_when_hardly_any_is_calm():
-    loud = [(1.5 + number * 3 % 7, 1.2, 20) for number in range(7)]
-    assert readings_that_count(*loud, rounds=7, seconds=0) == ([0, 5, 3, 1, 6], 7, 0, 1)
-    assert readings_that_count(LOUD, CALM, rounds=2, seconds=0) == ([1, 0], 2, 1, 1)  # not one alone
-
-
-def test_who_has_calm_readings_leaves_the_time_to_the_others():
-    quiet = peers_quiet.Quiet(FakeYardstick(CALM, LOUD, LOUD, CALM, CALM, CALM))
-    turns = []
-    count = quiet.take_turns({who: lambda number, who=who: turns.append(who) or number for who in "ab"}, 2, 1000)
-    assert "".join(turns) == "abbabb" and count == {"a": [0, 1], "b": [2, 3]}
-
-
-def test_memory_that_it_needs_itself_is_known_after_the_first_readings():
-    quiet = peers_quiet.Quiet(FakeYardstick(*[(1, 2, 40 - number) for number in range(10)], (1, 1, 50)))
-    quiet.take_turns({"us": lambda number: number}, 11, 0)
-    assert quiet.helper.orders[1:20:2] == ["end 0"] * 10
-    assert quiet.helper.orders[20:] == ["begin", "end 31.0"]
-
-
-def test_who_fails_has_no_more_turns():
-    quiet = peers_quiet.Quiet(FakeYardstick(*[CALM] * 3))
-    assert quiet.take_turns({"us": lambda number: None, "others": lambda number: number}, 2, 0) == {"others": [0, 1]}
-
-
-def test_the_yardstick_tells_noise():
-    yardstick = os.path.join(os.path.dirname(SGATE), "tools/bench/peers_yardstick")
-    done = subprocess.run([yardstick], input="begin\nend 0\nend 1e9\n", capture_output=True, text=True, check=True)
-    begin, end, little = (list(map(float, line.split())) for line in done.stdout.splitlines())
-    assert 0.5 < begin[0] < 1000 and 0.5 < end[0] < 1000 and end[1] > 0
-    assert 0.5 < little[0] < 1000
-    wrong = subprocess.run([yardstick], input="count\n", capture_output=True, text=True, check=False)
-    assert wrong.returncode == 2 and "no such order: count" in wrong.stderr
+def test_what_other_work_makes_dearer_does_not_count():
+    rounds = [100] * 3 + [150] * 17
+    assert peers_packets.lowest(rounds) == {"figure": 100, "low": 100, "high": 150}
+    assert peers_packets.lowest(range(200, 100, -1)) == {"figure": 111, "low": 106, "high": 126}
 
 
 @pytest.mark.parametrize("option", ["--labs", "--rounds"])

@@ -6,15 +6,14 @@ from peers_loading import COMPILE
 from peers_svg import bars, number
 
 LABS = """\
+Other work on the machine makes a packet dearer, never cheaper, and is there for much of the time. So of a forwarded or
+dropped packet the first decile (first twentieth to first quartile) of many rounds counts, for all filters alike; of
+all else the median (quartiles).
 Two labs of one filter may differ by ten nanoseconds a packet for as long as they are there. So the filters that
 targets name and empty programs have {labs} labs each with the rules that targets name, and the mean of these counts."""
-CALM = """\
-Before and after each of {readings:,} readings of what a forwarded or dropped packet costs, work was timed that is always
-the same; {calm:,} for which it took at most a tenth longer than in the calmest moments count. Of {disturbed} of the
-{figures} filters' labs and sizes hardly any did: their figures are those of the five calmest."""
 ABOUT = """\
 Every filter is in the router of three network namespaces of its own (left - router - right, joined by veths), all at
-the same time; in each round they take turns. Median (quartiles) of {rounds} rounds or more.
+the same time; in each round they take turns.
 {figures}
 
 Rules accept TCP or UDP from a network to a port or a range; none overlaps another, so their order has no meaning. Of
@@ -40,7 +39,7 @@ interface attached; ipset: ipset and iptables). "compile and publish" is of sgat
 
 
 def spread(summary, scale=1):
-    return f"{number(summary['median'] * scale)} ({number(summary['low'] * scale)}..{number(summary['high'] * scale)})"
+    return f"{number(summary['figure'] * scale)} ({number(summary['low'] * scale)}..{number(summary['high'] * scale)})"
 
 
 def find(rows, key, rules):
@@ -105,15 +104,12 @@ def tables(document):
 
 
 def about_figures(document):
-    words = [LABS.format(labs=document["settings"]["labs"])]
-    if document["measurements"]["figures"]:
-        words.append(CALM.format(**document["measurements"]))
-    return "\n".join(words)
+    return LABS.format(labs=document["settings"]["labs"])
 
 
 def show(document):
     settings = document["settings"]
-    print(ABOUT.format(flows=f"{settings['flows']:,}", rounds=settings["rounds"], figures=about_figures(document)))
+    print(ABOUT.format(flows=f"{settings['flows']:,}", figures=about_figures(document)))
     machine = document["machine"]
     print(f"\n{machine['cpu']}, {machine['cpus']} CPUs, Linux {machine['kernel']}, {document['date']}, "
           f"seed {settings['seed']}")
@@ -141,7 +137,7 @@ def plots(document):
         draw(f"peers-forward-{size}.svg", f"A forwarded packet, 2 x {size // 2:,} rules: more than with no filter",
              "ns", [row for row in document["forwarding"] if row["rules"] == size and row["filter"] != "none"],
              {"ns": lambda row: {key: max(value, 0) for key, value in row["addedNs"].items()}},
-             is_logarithmic=max(row["addedNs"]["median"] for row in document["forwarding"]
+             is_logarithmic=max(row["addedNs"]["figure"] for row in document["forwarding"]
                                 if row["rules"] == size) > 10000)
     for size in sorted({row["rules"] for row in document["dropping"]}):
         draw(f"peers-drop-{size}.svg", f"Dropped packets, 2 x {size // 2:,} rules, one CPU", "million/s",
@@ -184,17 +180,17 @@ def targets(document):
     if ours and theirs:
         add("forwarded-packet",
             "forwarded packet, 2 x 1,000 rules, stateful: added cost against nftables' stateful set",
-            ours["addedNs"]["median"] / theirs["addedNs"]["median"], 0.2, True)
+            ours["addedNs"]["figure"] / theirs["addedNs"]["figure"], 0.2, True)
     ours, bare = (find(document["dropping"], key, 2000) for key in ("sgate-xdp", "xdp-drop"))
     if ours and bare:
         add("xdp-drop", "default drop at XDP against bare XDP_DROP, packets a second",
-            ours["receiverPacketsPerSecond"]["median"] / bare["receiverPacketsPerSecond"]["median"], 0.7, False)
+            ours["receiverPacketsPerSecond"]["figure"] / bare["receiverPacketsPerSecond"]["figure"], 0.7, False)
     ours = find(document["streams"], "sgate-tc", 2000)
     if ours:
-        add("tcp-bulk", "bulk TCP over veth with TC against no filter", ours["share"]["median"], 0.97, False)
+        add("tcp-bulk", "bulk TCP over veth with TC against no filter", ours["share"]["figure"], 0.97, False)
     ours = find(document["loading"], COMPILE, 20000)
-    nft = [row["seconds"]["median"] for row in document["loading"] if row["filter"].startswith("nft-")]
+    nft = [row["seconds"]["figure"] for row in document["loading"] if row["filter"].startswith("nft-")]
     if ours and nft:
         add("compile-publish", "compile and publish 20,000 rules against the fastest `nft -f` of the same",
-            ours["seconds"]["median"] / min(nft), 0.2, True)
+            ours["seconds"]["figure"] / min(nft), 0.2, True)
     return rows

@@ -51,7 +51,7 @@ def measure_streams(cases, rules, settings):
         return streams[case.key].bulk(settings.bulk_ms), *streams[case.key].echo(settings.echoes)
 
     turns = [case for case in cases for _ in range(TURNS.get(case.key, 1))]
-    for number in range(settings.rounds + 1):
+    for number in range(settings.stream_rounds + 1):
         before = streams["none"].bulk(settings.bulk_ms)
         for case in turns:
             figure = case.attempt(one_round, case)

@@ -49,18 +49,18 @@ def text(x, y, words, anchor="start", colour="#222", weight="normal"):
 
 
 def bar(axis, y, summary, colour):
-    """The median as a bar, the quartiles as a line across its end."""
-    end = axis.place(summary["median"])
+    """The figure as a bar, its spread as a line across its end."""
+    end = axis.place(summary["figure"])
     low, high = axis.place(summary["low"]), axis.place(summary["high"])
     middle = y + BAR / 2
     return [f'<rect x="{LABELS}" y="{y}" width="{max(end - LABELS, 1):.1f}" height="{BAR - 2}" fill="{colour}"/>',
             f'<path d="M{low:.1f} {middle:.1f}H{high:.1f}" stroke="#222" stroke-width="1.5"/>',
-            text(max(end, high) + 6, y + BAR - 4, number(summary["median"]))]
+            text(max(end, high) + 6, y + BAR - 4, number(summary["figure"]))]
 
 
 def bars(title, unit, series, rows, is_logarithmic=False):
-    """rows: (label, {a name of series: {"median", "low", "high"}})."""
-    values = [row[name][key] for _, row in rows for name in row for key in ("median", "high")]
+    """rows: (label, {a name of series: {"figure", "low", "high"}})."""
+    values = [row[name][key] for _, row in rows for name in row for key in ("figure", "high")]
     axis = Axis(values, is_logarithmic)
     height = TOP + sum(len(row) * BAR + GAP for _, row in rows) + 30
     drawn = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" style="{STYLE}" '

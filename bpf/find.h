@@ -173,7 +173,7 @@ static __always_inline void table_find(const struct place *place, const struct f
 
 static __always_inline struct sg_hints *hints_get(__u32 index)
 {
-	return bpf_map_lookup_elem(&sg_hints, &index);
+	return (struct sg_hints *)MAP_VALUE(sg_hints) + (index & sg_bucket_mask);
 }
 
 #define HINT_ONES 0x0101010101010101ULL
@@ -193,8 +193,6 @@ static __always_inline bool table_may_hold(const struct place *place)
 	const struct sg_hints *first = hints_get(place->first), *second = hints_get(place->second);
 	__u64 wanted = SG_HINT(place->tag) * HINT_ONES;
 
-	if (!first || !second)
-		return false;
 	return hints_match(first, wanted) | hints_match(second, wanted);
 }
 

@@ -108,37 +108,40 @@ struct {
 	__type(value, struct sg_tags);
 } sg_tags SEC(".maps");
 
-/* Key: bucket. Written by the programs alone, under the bucket's lock, and sized likewise. */
+/*
+ * Buckets of the table less one: that of the maps, which are pinned when the loader puts it
+ * here. The verifier knows it, so it makes any number an index of what follows.
+ */
+const volatile __u32 sg_bucket_mask;
+
+/* A struct sg_hints a bucket. Written by the programs alone, under the bucket's lock. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE); /* for whole pages, so that lines are not cut */
-	__uint(max_entries, SG_BUCKETS);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct sg_hints);
+	__uint(value_size, SG_BUCKETS * sizeof(struct sg_hints));
 } sg_hints SEC(".maps");
 
-/*
- * Key: SG_REMOTE_INDEX by two. The programs count, and the loader for entries that it clears.
- * Sized like the buckets.
- */
+/* By SG_REMOTE_INDEX. The programs count, and the loader for entries that it clears. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, SG_BUCKETS);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct sg_remotes);
+	__uint(value_size, SG_BUCKETS * SG_BUCKET_REMOTES * sizeof(sg_remote));
 } sg_remotes SEC(".maps");
 
 /*
- * Key: bucket. What most packets find instead of their entry; written by the programs alone,
- * under the bucket's lock, and sized likewise.
+ * A struct sg_steady a bucket: what most packets find instead of their entry. Written by the
+ * programs alone, under the bucket's lock.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE); /* for whole pages, so that lines are not cut */
-	__uint(max_entries, SG_BUCKETS);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct sg_steady);
+	__uint(value_size, SG_BUCKETS * sizeof(struct sg_steady));
 } sg_steady SEC(".maps");
 
 /* Key: bucket modulo SG_LOCKS. Apart from the buckets, which are memory of the loader as well. */

@@ -82,7 +82,10 @@ static __always_inline bool frame_hides_link(const struct frame *frame, __be16 t
  */
 static __always_inline __u32 frame_linear_length(SG_CONTEXT *ctx);
 static __always_inline bool frame_may_hide_link(SG_CONTEXT *ctx);
-/* Packets on the wire that it is; arguments as for count(). */
+/*
+ * Packets on the wire that it is; arguments as for count(). Always one unless
+ * SG_MAY_BE_SEGMENTS, a constant of each entry point.
+ */
 static __always_inline __u32 frame_segments(SG_CONTEXT *ctx, __u32 length, __u32 payload);
 /* The same as far as the kernel tells. false: it does not. */
 static __always_inline bool frame_known_segments(SG_CONTEXT *ctx, __u32 *segments_out);

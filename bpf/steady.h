@@ -22,12 +22,9 @@ static __always_inline __u64 steady_base(const struct sg_settings *settings,
 /* The words of a bucket from an index on; the caller reads no more than there are. */
 static __always_inline __u64 *steady_at(__u32 bucket, __u32 index)
 {
-	struct sg_steady *steady = bpf_map_lookup_elem(&sg_steady, &bucket);
+	struct sg_steady *steady = MAP_VALUE(sg_steady);
 
-	if (!steady)
-		return NULL;
-	SG_OPAQUE(steady);
-	return &steady->word[index & (SG_BUCKET_ENTRIES - 1)];
+	return &steady[bucket & sg_bucket_mask].word[index & (SG_BUCKET_ENTRIES - 1)];
 }
 
 /*
@@ -111,8 +108,6 @@ static __always_inline enum sg_reason steady_reason(struct sg_scratch *scratch, 
 			return SG_REASON_NO_RULE;
 	}
 	words = steady_at(place->first, preferred_half(place));
-	if (!words)
-		return SG_UNDECIDED;
 	times = settings->second;
 	/* memory is asked for now, and needed later */
 	asm volatile("" : : "r"(*(const volatile __u64 *)words));
@@ -130,7 +125,7 @@ found:
 elsewhere:
 	place_end(settings, flow, family, place);
 	words = steady_at(place->first, preferred_half(place) ^ SG_STEADY_HALF);
-	found = words ? steady_find(words, before, times) : 0;
+	found = steady_find(words, before, times);
 	if (found > 1)
 		goto found;
 	first = tags_get(place->first);
@@ -141,7 +136,7 @@ elsewhere:
 	if (index >= SG_BUCKET_ENTRIES)
 		return SG_REASON_NO_RULE;
 	words = steady_at(place->second, index);
-	found = words ? steady_match(words, before, times) : 0;
+	found = steady_match(words, before, times);
 	if (found > 1)
 		goto found;
 	return SG_UNDECIDED;

@@ -90,7 +90,7 @@ __noinline __u32 sg_find_room(__u32 first, __u32 second, __u32 owner, __u32 now,
 	return best == SCORE_FREE || !best ? position : position | OCCUPIED;
 }
 
-/* The remote index of the entry with the tag, of the two at its place. Without branches. */
+/* The hash of the remote address of the entry with the tag, of the two at its place. Without branches. */
 static __always_inline __u32 spots_remote(const struct sg_settings *settings,
 					  const struct spot *ipv4, const struct spot *ipv6,
 					  __u32 tag)
@@ -100,7 +100,7 @@ static __always_inline __u32 spots_remote(const struct sg_settings *settings,
 	SG_OPAQUE(is_ipv6);
 	high = ipv6->entry6->remote[0] & is_ipv6;
 	low = (ipv6->entry6->remote[1] & is_ipv6) | (ipv4->entry->remote & ~is_ipv6);
-	return SG_REMOTE_INDEX(settings, high, low);
+	return SG_REMOTE_HASH(settings, high, low);
 }
 
 /* What became of an entry. */
@@ -212,7 +212,7 @@ static __always_inline void table_update(const struct sg_settings *settings,
 	enum sg_budget from = SG_BUDGET_OUTSIDE, to = SG_BUDGET_OUTSIDE;
 	__u8 phase = update->progress.phase, flags = update->progress.flags;
 
-	if (!lock || !steady)
+	if (!lock)
 		return;
 	bpf_spin_lock(&lock->lock);
 	if (spot_is(&known->spot, flow)) {
@@ -285,7 +285,7 @@ __noinline int sg_table_write(__u32 at, __u32 phase, __u32 flags, __u32 now)
 	lock = lock_get(bucket);
 	hints = hints_get(bucket);
 	spot = spot_get(bucket, index, place->tag & SG_TAG_IPV6);
-	if (!first || !second || !lock || !tags || !hints || !spot.entry)
+	if (!first || !second || !lock || !tags || !spot.entry)
 		return 0;
 	bpf_spin_lock(&lock->lock);
 	made = !tags->tag[index] && !tag_is_taken(first, second, place->tag);

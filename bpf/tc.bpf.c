@@ -9,6 +9,7 @@
 #include <bpf/bpf_helpers.h>
 
 #define SG_CONTEXT struct __sk_buff
+#define SG_MAY_BE_SEGMENTS true
 
 #include "verdict.h"
 

@@ -262,21 +262,25 @@ static __always_inline enum sg_reason quick(SG_CONTEXT *ctx, const struct sg_bin
 		.flow = flow,
 		.length = frame_linear_length(ctx),
 	};
+	__u64 is_egress = direction_of(binding->options, received);
 	enum sg_reason reason;
 
-	flow->is_egress = direction_of(binding->options, received);
-	plain.sent = -(__u64)flow->is_egress;
+	flow->is_egress = is_egress;
+	/* a number of 64 bits from here on, or its sign is extended */
+	SG_OPAQUE(is_egress);
+	plain.sent = -is_egress;
 	SG_OPAQUE(plain.sent);
 	flow->opener = 0;
 	flow->opener_known = 0;
 	flow->is_answer = false;
 	flow->keeps_no_state = false;
-	if (!frame_known_segments(ctx, &flow->segments))
+	if (SG_MAY_BE_SEGMENTS && !frame_known_segments(ctx, &flow->segments))
 		return SG_UNDECIDED;
 	if (!plain_read(&plain, (void *)(long)ctx->data + ETH_HLEN, family))
 		return SG_UNDECIDED;
 	scratch->length = plain.length;
-	scratch->headers.payload = plain.payload;
+	if (SG_MAY_BE_SEGMENTS)
+		scratch->headers.payload = plain.payload;
 	if (binding->options & SG_OPTION_GUARDED & (__u32)plain.sent)
 		goto guarded;
 permitted:
@@ -288,7 +292,8 @@ permitted:
 		return reason;
 judged:
 	count(SG_OWNER_SLOT(flow->owner), flow->is_egress, reason, scratch->length,
-	      scratch->headers.payload, flow->segments);
+	      SG_MAY_BE_SEGMENTS ? scratch->headers.payload : 0,
+	      SG_MAY_BE_SEGMENTS ? flow->segments : 1);
 	return reason;
 guarded:
 	/* here, so that those without a guard need not jump over it */

@@ -7,6 +7,8 @@
 #include <bpf/bpf_helpers.h>
 
 #define SG_CONTEXT struct xdp_md
+/* Packets are put together behind XDP. */
+#define SG_MAY_BE_SEGMENTS false
 
 #include "verdict.h"
 
@@ -30,7 +32,6 @@ static __always_inline __u32 frame_linear_length(struct xdp_md *xdp)
 	return xdp->data_end - xdp->data;
 }
 
-/* Packets are put together behind XDP. */
 static __always_inline __u32 frame_segments(struct xdp_md *xdp, __u32 length, __u32 payload)
 {
 	(void)xdp;
@@ -41,8 +42,7 @@ static __always_inline __u32 frame_segments(struct xdp_md *xdp, __u32 length, __
 
 static __always_inline bool frame_known_segments(struct xdp_md *xdp, __u32 *segments_out)
 {
-	(void)xdp;
-	*segments_out = 1;
+	*segments_out = frame_segments(xdp, 0, 0);
 	return true;
 }
 

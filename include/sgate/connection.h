@@ -162,17 +162,18 @@ struct sg_hints {
  * Counted before the entry is there and until it is gone: by whoever puts a tag in its
  * place, or takes one away, as an exchange tells which was there.
  */
-struct sg_remotes {
-	__u32 entries[2];
-};
+typedef __u32 sg_remote;
+
+#define SG_BUCKET_REMOTES 2 /* so many for each bucket */
 
 /*
  * Which remote address has which; both halves of an address, of IPv4 0 and the address. The
  * multiplier is a secret, so nobody can choose an address that shares another's.
  */
-#define SG_REMOTE_INDEX(settings, high, low) \
-	((__u32)(((high) ^ (low)) * (settings)->multiplier[0] >> 40) & \
-	 ((settings)->bucket_mask << 1 | 1))
+#define SG_REMOTE_HASH(settings, high, low) \
+	((__u32)(((high) ^ (low)) * (settings)->multiplier[0] >> 40))
+#define SG_REMOTE_INDEX(hash, bucket_mask) \
+	((hash) & ((bucket_mask)*SG_BUCKET_REMOTES | (SG_BUCKET_REMOTES - 1)))
 
 struct sg_bucket {
 	struct sg_connection entry[SG_BUCKET_ENTRIES];
@@ -264,7 +265,6 @@ _Static_assert(sizeof(struct sg_connection) == 32, "half a cache line");
 _Static_assert(sizeof(struct sg_connection6) == 64, "a cache line");
 _Static_assert(sizeof(struct sg_tags) == 32, "half a cache line");
 _Static_assert(sizeof(struct sg_hints) == 8, "one word");
-_Static_assert(sizeof(struct sg_remotes) == 8, "as the elements of arrays are");
 _Static_assert(sizeof(struct sg_bucket) == 256, "four cache lines");
 _Static_assert(sizeof(struct sg_bucket6) == 512, "eight cache lines");
 _Static_assert(sizeof(struct sg_steady) == 64, "a cache line");

@@ -74,7 +74,7 @@ int buckets_reach(const struct kern *kern)
 				 kern->bucket_count * sizeof(*kern->buckets6));
 	if (!r)
 		r = memory_reach(kern, MAP_TAGS, kern->bucket_count * sizeof(*kern->tags));
-	return r ? r : memory_reach(kern, MAP_REMOTES, kern->bucket_count * sizeof(*kern->remotes));
+	return r ? r : memory_reach(kern, MAP_REMOTES, kern->bucket_count * SG_BUCKET_REMOTES * sizeof(*kern->remotes));
 }
 
 const struct sg_connection *entry_at(const struct kern *kern, uint32_t bucket, uint32_t index,
@@ -250,6 +250,15 @@ int share_reset(struct kern *kern, uint32_t slot, struct error *err)
 	return 0;
 }
 
+uint32_t remote_index(const struct kern *kern, const struct connection *connection)
+{
+	const struct sg_settings *settings = kern->settings;
+
+	return SG_REMOTE_INDEX(
+		SG_REMOTE_HASH(settings, connection->remote[0], connection->remote[1]),
+		settings->bucket_mask);
+}
+
 /* Free the place of the entry with the tag, unless a program is faster. */
 static void entry_free(struct kern *kern, uint32_t bucket, uint32_t i, uint32_t tag)
 {
@@ -257,11 +266,10 @@ static void entry_free(struct kern *kern, uint32_t bucket, uint32_t i, uint32_t 
 	uint32_t index;
 
 	entry_ends(entry_at(kern, bucket, i, tag), tag, &connection);
-	index = SG_REMOTE_INDEX(kern->settings, connection.remote[0], connection.remote[1]);
+	index = remote_index(kern, &connection);
 	if (__atomic_compare_exchange_n(&kern->tags[bucket].tag[i], &tag, 0, false,
 					__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-		__atomic_fetch_sub(&kern->remotes[index / 2].entries[index % 2], 1,
-				   __ATOMIC_RELAXED);
+		__atomic_fetch_sub(&kern->remotes[index], 1, __ATOMIC_RELAXED);
 }
 
 /* Free the places of entries that the slot's new epoch has left behind. */

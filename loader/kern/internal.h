@@ -68,7 +68,7 @@ struct kern {
 	struct sg_bucket *buckets; /* of IPv4 */
 	struct sg_bucket6 *buckets6;
 	struct sg_tags *tags;
-	struct sg_remotes *remotes;
+	sg_remote *remotes;
 	struct sg_counter *counters;
 	struct sg_counter_layout counter_layout;
 	uint32_t counter_count;
@@ -97,6 +97,9 @@ const struct sg_connection *entry_at(const struct kern *kern, uint32_t bucket, u
 				     uint32_t tag);
 /* The entry, its family and its addresses; all else stays. */
 void entry_ends(const struct sg_connection *entry, uint32_t tag, struct connection *connection_out);
+
+/* SG_REMOTE_INDEX of the connection's remote address. */
+uint32_t remote_index(const struct kern *kern, const struct connection *connection);
 
 /* Open the programs that are pinned. */
 int kern_open_programs(struct kern *kern, struct error *err);

@@ -138,7 +138,7 @@ static int map_all(struct kern *kern, struct error *err)
 				   (void **)&kern->tags, err);
 	if (!r)
 		r = memory_reserve(kern, MAP_REMOTES,
-				   kern->bucket_count * sizeof(struct sg_remotes),
+				   kern->bucket_count * SG_BUCKET_REMOTES * sizeof(sg_remote),
 				   (void **)&kern->remotes, err);
 	if (!r)
 		r = memory_reserve(kern, MAP_COUNTERS,

@@ -88,17 +88,28 @@ static void set_size(const struct kern *kern, struct bpf_map *map)
 	static const struct {
 		enum kern_map map;
 		uint32_t (*count)(const struct kern *kern);
+		size_t bytes; /* of each, all of which are one value; 0: each is an entry */
 	} sizes[] = {
-		{MAP_CONNECTIONS, kern_bucket_count}, {MAP_CONNECTIONS6, kern_bucket_count},
-		{MAP_TAGS, kern_bucket_count},	      {MAP_STEADY, kern_bucket_count},
-		{MAP_HINTS, kern_bucket_count},	      {MAP_REMOTES, kern_bucket_count},
-		{MAP_BINDINGS_FAR, kern_slot_count},  {MAP_SHARES, kern_slot_count},
-		{MAP_COUNTERS, kern_counter_count},
+		{MAP_CONNECTIONS, kern_bucket_count, 0},
+		{MAP_CONNECTIONS6, kern_bucket_count, 0},
+		{MAP_TAGS, kern_bucket_count, 0},
+		{MAP_STEADY, kern_bucket_count, sizeof(struct sg_steady)},
+		{MAP_HINTS, kern_bucket_count, sizeof(struct sg_hints)},
+		{MAP_REMOTES, kern_bucket_count, SG_BUCKET_REMOTES * sizeof(sg_remote)},
+		{MAP_BINDINGS_FAR, kern_slot_count, 0},
+		{MAP_SHARES, kern_slot_count, 0},
+		{MAP_COUNTERS, kern_counter_count, 0},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		if (!strcmp(bpf_map__name(map), kern_map_names[sizes[i].map]))
-			bpf_map__set_max_entries(map, sizes[i].count(kern));
+		uint32_t count = sizes[i].count(kern);
+
+		if (strcmp(bpf_map__name(map), kern_map_names[sizes[i].map]) != 0)
+			continue;
+		if (sizes[i].bytes)
+			bpf_map__set_value_size(map, count * sizes[i].bytes);
+		else
+			bpf_map__set_max_entries(map, count);
 	}
 }
 
@@ -174,6 +185,7 @@ static int load_tc(struct kern *kern, struct error *err)
 	if (!skeleton)
 		return kern_error(err, errno, "cannot open the TC programs");
 	skeleton->rodata->sg_counter_layout = kern_counter_layout(kern);
+	skeleton->rodata->sg_bucket_mask = kern_bucket_count(kern) - 1;
 	r = object_load(kern, skeleton->obj, err);
 	if (!r)
 		r = pin_program(kern, PROGRAM_TC_RX, skeleton->progs.sg_tc_rx, err);
@@ -196,6 +208,7 @@ static int load_xdp(struct kern *kern, enum kern_program which, bool with_frags,
 	if (!skeleton)
 		return kern_error(err, errno, "cannot open the XDP program");
 	skeleton->rodata->sg_counter_layout = kern_counter_layout(kern);
+	skeleton->rodata->sg_bucket_mask = kern_bucket_count(kern) - 1;
 	skeleton->rodata->sg_has_frags = with_frags;
 	if (with_frags)
 		bpf_program__set_flags(skeleton->progs.sg_xdp_rx, BPF_F_XDP_HAS_FRAGS);

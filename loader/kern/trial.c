@@ -155,6 +155,7 @@ static int load(struct trial *trial, struct error *err)
 	if (!trial->skeleton)
 		return kern_error(err, errno, "cannot open the programs to compare with");
 	trial->skeleton->rodata->sg_counter_layout = kern_counter_layout(trial->kern);
+	trial->skeleton->rodata->sg_bucket_mask = kern_bucket_count(trial->kern) - 1;
 	set_flags(trial->skeleton);
 	r = object_load(trial->kern, trial->skeleton->obj, err);
 	for (int i = 0; !r && i < TRIAL_COUNT; i++)

@@ -74,7 +74,7 @@ struct sg_share table_share(const struct harness *harness)
 static void check_remotes(const struct harness *harness)
 {
 	const struct kern *kern = harness->kern;
-	uint32_t *entries = calloc(kern->bucket_count, sizeof(struct sg_remotes));
+	uint32_t *entries = calloc(kern->bucket_count, SG_BUCKET_REMOTES * sizeof(*entries));
 
 	assert_non_null(entries);
 	for (uint32_t i = 0; i < kern->bucket_count * SG_BUCKET_ENTRIES; i++) {
@@ -84,13 +84,12 @@ static void check_remotes(const struct harness *harness)
 
 		entry_ends(entry_at(kern, bucket, i, tag), tag, &connection);
 		if (tag)
-			entries[SG_REMOTE_INDEX(kern->settings, connection.remote[0],
-						connection.remote[1])]++;
+			entries[remote_index(kern, &connection)]++;
 	}
-	for (uint32_t i = 0; i < 2 * kern->bucket_count; i++) {
-		if (kern->remotes[i / 2].entries[i % 2] != entries[i])
+	for (uint32_t i = 0; i < kern->bucket_count * SG_BUCKET_REMOTES; i++) {
+		if (kern->remotes[i] != entries[i])
 			fail_msg("%s: %u entries have the remote index %u; %u are counted",
-				 harness->name, entries[i], i, kern->remotes[i / 2].entries[i % 2]);
+				 harness->name, entries[i], i, kern->remotes[i]);
 	}
 	free(entries);
 }

@@ -26,6 +26,7 @@ static __always_inline const union sg_node *heap_node(const union sg_node *heap,
 {
 	/* what is compared is what is used, also for the compiler */
 	SG_OPAQUE(at);
+	__builtin_assume(heap + at != NULL);
 	return at < SG_HEAP_NODES ? heap + at : NULL;
 }
 
@@ -35,6 +36,7 @@ static __always_inline const union sg_node *heap_node(const union sg_node *heap,
 static __always_inline const void *heap_bytes(const union sg_node *heap, __u64 at, __u32 bytes)
 {
 	SG_OPAQUE(at);
+	__builtin_assume((const void *)heap + at != NULL);
 	return at <= HEAP_BYTES - bytes ? (const void *)heap + at : NULL;
 }
 

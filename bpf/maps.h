@@ -129,7 +129,7 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__uint(value_size, SG_BUCKETS * SG_BUCKET_REMOTES * sizeof(sg_remote));
+	__uint(value_size, SG_BUCKETS *SG_BUCKET_REMOTES * sizeof(sg_remote));
 } sg_remotes SEC(".maps");
 
 /*

@@ -74,7 +74,9 @@ int buckets_reach(const struct kern *kern)
 				 kern->bucket_count * sizeof(*kern->buckets6));
 	if (!r)
 		r = memory_reach(kern, MAP_TAGS, kern->bucket_count * sizeof(*kern->tags));
-	return r ? r : memory_reach(kern, MAP_REMOTES, kern->bucket_count * SG_BUCKET_REMOTES * sizeof(*kern->remotes));
+	return r ? r
+		 : memory_reach(kern, MAP_REMOTES,
+				kern->bucket_count * SG_BUCKET_REMOTES * sizeof(*kern->remotes));
 }
 
 const struct sg_connection *entry_at(const struct kern *kern, uint32_t bucket, uint32_t index,
@@ -252,11 +254,9 @@ int share_reset(struct kern *kern, uint32_t slot, struct error *err)
 
 uint32_t remote_index(const struct kern *kern, const struct connection *connection)
 {
-	const struct sg_settings *settings = kern->settings;
-
 	return SG_REMOTE_INDEX(
-		SG_REMOTE_HASH(settings, connection->remote[0], connection->remote[1]),
-		settings->bucket_mask);
+		SG_REMOTE_HASH(kern->settings, connection->remote[0], connection->remote[1]),
+		kern->bucket_count - 1);
 }
 
 /* Free the place of the entry with the tag, unless a program is faster. */

@@ -46,7 +46,7 @@ static void add_part(struct session *session, struct scene *scene, const struct 
 			runner->is_judged = true;
 			runner->direction = SG_INGRESS;
 			runner->reason = fates[i].reason;
-			runner->empty = bases->empty[way];
+			runner->empty = bases->empty[spec->family][way];
 			runner->reference = bases->reference[spec->family][way];
 			runner->labels = (struct bench_labels){
 				.hook = part->is_xdp ? "xdp" : "tc",
@@ -86,7 +86,7 @@ static int add_sources(struct session *session, struct scene *scene, const struc
 			return r;
 	}
 	runner_packets(session, runner, SG_IPV4, part->ring, STAGE_RING);
-	runner->empty = bases->empty[WAY_DRIVE];
+	runner->empty = bases->empty[SG_IPV4][WAY_DRIVE];
 	runner->reference = bases->reference[SG_IPV4][WAY_DRIVE];
 	runner->labels =
 		(struct bench_labels){"tc", "ipv4", "none", 0, 0, "hash-of-sources", "cold", 1};

@@ -133,7 +133,7 @@ static int add_hot(struct session *session, struct scene *scene, const struct sc
 	if (!r)
 		r = add_dropped(session, scene, plan, published, err);
 	for (uint32_t i = begin; i < scene->count; i++) {
-		scene->runners[i].empty = bases->empty[WAY_REPEAT];
+		scene->runners[i].empty = bases->empty[plan->family][WAY_REPEAT];
 		scene->runners[i].reference = bases->reference[plan->family][WAY_REPEAT];
 	}
 	return r;
@@ -204,7 +204,7 @@ static int add_first(struct session *session, struct scene *scene, const struct 
 	runner_packets(session, runner, plan->family, first, STAGE_RING);
 	frame_fill(runner->frame, &flow, true, BENCH_SYN);
 	runner->labels = labels_of(plan, "first-packet", "cold");
-	runner->empty = bases->empty[WAY_DRIVE];
+	runner->empty = bases->empty[plan->family][WAY_DRIVE];
 	runner->reference = bases->reference[plan->family][WAY_DRIVE];
 	return 0;
 }

@@ -66,10 +66,10 @@ int stage_ring(struct session *session, const struct bench_policy *policy, enum 
 void runner_packets(const struct session *session, struct bench_runner *runner,
 		    enum sg_family family, uint32_t first, uint32_t count);
 
-/* What everything of a hook is compared with; indexes of runners. */
+/* What everything of a hook is compared with; indexes of runners, by family and enum bench_way. */
 struct stage_bases {
-	uint32_t empty[2];	  /* by enum bench_way: WAY_REPEAT, WAY_DRIVE */
-	uint32_t reference[2][2]; /* by family and way */
+	uint32_t empty[2][2];
+	uint32_t reference[2][2];
 };
 
 /*

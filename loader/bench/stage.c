@@ -70,19 +70,19 @@ void stage_bases_add(struct session *session, struct scene *scene, bool is_xdp,
 		     const uint32_t ring[2], struct stage_bases *bases_out)
 {
 	for (enum bench_way way = WAY_REPEAT; way <= WAY_DRIVE; way++) {
-		struct bench_runner *empty =
-			scene_add(scene, is_xdp ? TRIAL_XDP_EMPTY : TRIAL_TC_EMPTY, way);
-
-		bases_out->empty[way] = scene_index(scene, empty);
-		runner_packets(session, empty, SG_IPV4, ring[SG_IPV4], STAGE_RING);
 		for (enum sg_family family = SG_IPV4; family <= SG_IPV6; family++) {
 			enum trial_program program =
 				(is_xdp ? TRIAL_XDP_REFERENCE4 : TRIAL_TC_REFERENCE4) + family;
-			struct bench_runner *reference = scene_add(scene, program, way);
+			struct bench_runner *empty, *reference;
 
+			/* a driver has more to do for an IPv6 packet: empty is what has the same to do */
+			empty = scene_add(scene, is_xdp ? TRIAL_XDP_EMPTY : TRIAL_TC_EMPTY, way);
+			bases_out->empty[family][way] = scene_index(scene, empty);
+			runner_packets(session, empty, family, ring[family], STAGE_RING);
+			reference = scene_add(scene, program, way);
 			bases_out->reference[family][way] = scene_index(scene, reference);
 			runner_packets(session, reference, family, ring[family], STAGE_RING);
-			reference->empty = bases_out->empty[way];
+			reference->empty = bases_out->empty[family][way];
 		}
 	}
 }

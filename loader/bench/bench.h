@@ -4,11 +4,11 @@
  *
  * Programs run on frames in a bpffs directory of their own (kern/trial.h), in
  * slices of a few milliseconds and in turns with an empty program and with the
- * reference of bench.bpf.c. A round is one slice of each; a figure is the
- * median of the rounds. A slice that other work on the machine disturbed is run
- * again, unless the run is to be quick. Every slice checks the counters: each packet must have
- * had the verdict and the reason that the case is about, else nothing is
- * measured and the whole run fails.
+ * reference of bench.bpf.c. A round is one slice of each. Other work on the
+ * machine makes a slice dearer, never cheaper, and at times most of them: so a
+ * figure is the first decile of many rounds. Every slice checks the counters:
+ * each packet must have had the verdict and the reason that the case is about,
+ * else nothing is measured and the whole run fails.
  */
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
@@ -54,17 +54,15 @@ struct bench_labels {
 struct bench_case {
 	struct bench_labels labels;
 	char key[BENCH_KEY_MAX]; /* "tc/ipv4/public/2000x2/last-rule/cold" */
-	struct bench_spread net; /* ns a packet, less the empty program's */
-	double ratio;		 /* to the reference's, both net; 0: it has none */
-	double ratio_of_least;	 /* the same of the smallest figures */
-	double least_ns;	 /* its smallest figure, less the empty program's smallest */
-	double empty_ns;	 /* of the empty program, run in the same way */
-	double reference_ns;	 /* net */
+	double ns;	       /* a packet: first decile of the rounds, less the empty program's */
+	double ratio;	       /* to the reference's; 0: it has none */
+	double ratio_of_least; /* the same of the smallest figures */
+	double least_ns;       /* its smallest figure, less the empty program's smallest */
+	struct bench_spread net; /* of what each round says */
+	double empty_ns;	 /* of the empty program, run in the same way; a first decile */
+	double reference_ns;	 /* as ns */
 	double cycles;		 /* net; 0: not counted */
 	double instructions;
-	double *rounds; /* owned; net ns of each */
-	size_t round_count;
-	uint32_t scene; /* cases of one scene were measured in turns */
 };
 
 struct bench_target {
@@ -85,12 +83,8 @@ struct bench_publish {
 	struct bench_spread publish_ms;
 };
 
-/* Of all cases, and of what they are compared with (bench/yardstick.h). */
-struct bench_slices {
-	uint32_t kept;
-	uint32_t again;	    /* further tries, for what other work disturbed */
-	uint32_t disturbed; /* that were kept, since no try was calm */
-};
+/* Of what takes long: a slice at XDP (slice.c), or one on two CPUs. */
+#define BENCH_LONG_ROUNDS 25
 
 struct bench_report {
 	struct bench_case *cases;
@@ -102,12 +96,11 @@ struct bench_report {
 	struct bench_publish *publish;
 	size_t publish_count;
 	size_t publish_capacity;
-	struct bench_slices slices;
 	struct bench_spread two_cpus; /* packets a second on two against one; 0: not measured */
-	uint32_t rounds;
-	uint32_t instances; /* the most that were bound */
-	bool has_cycles;    /* the machine counts them */
-	char compiler[64];  /* of the programs */
+	uint32_t rounds;	      /* at most BENCH_LONG_ROUNDS of what takes long */
+	uint32_t instances;	      /* the most that were bound */
+	bool has_cycles;	      /* the machine counts them */
+	char compiler[64];	      /* of the programs */
 };
 
 int bench_run(const struct bench_options *options, struct bench_report *report_out,

@@ -2,15 +2,14 @@
 /*
  * measure.c - rounds, and the figures that their slices make.
  *
- * Other work on the machine makes some slices slow. Runners take turns, so a
- * slow time meets all of them; a figure is the median over the rounds of what
- * each round says, and a ratio that of the ratios of the rounds.
+ * Other work on the machine makes slices slow, at times most of them. Runners
+ * take turns for many rounds, so all of them meet the same times, and the first
+ * decile of a runner's slices is of calm ones.
  */
 #include "bench/measure.h"
 
 #include <errno.h>
 #include <fnmatch.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +120,10 @@ static void choose(const struct session *session, struct scene *scene)
 	}
 }
 
+/* Tenths of the rounds. */
+#define LEAST 0
+#define DECILE 1
+
 static void net_of(const struct scene *scene, const struct bench_runner *runner, uint32_t rounds,
 		   double *net_out)
 {
@@ -130,29 +133,25 @@ static void net_of(const struct scene *scene, const struct bench_runner *runner,
 		net_out[i] = runner->ns[i] - empty->ns[i];
 }
 
-static double least(const struct bench_runner *runner, uint32_t rounds)
+double lowest_of(const double *values, uint32_t count, uint32_t tenths)
 {
-	double ns = runner->ns[0];
+	AUTO_FREE double *sorted = calloc(count, sizeof(*sorted));
 
-	for (uint32_t i = 1; i < rounds; i++)
-		ns = runner->ns[i] < ns ? runner->ns[i] : ns;
-	return ns;
-}
-
-static double least_net(const struct scene *scene, const struct bench_runner *runner,
-			uint32_t rounds)
-{
-	return least(runner, rounds) - least(&scene->runners[runner->empty], rounds);
-}
-
-static double median_of(const double *values, uint32_t count)
-{
-	AUTO_FREE double *copy = calloc(count, sizeof(*copy));
-
-	if (!copy)
+	if (!sorted)
 		return 0;
-	memcpy(copy, values, count * sizeof(*copy));
-	return spread_of(copy, count).median;
+	memcpy(sorted, values, count * sizeof(*sorted));
+	qsort(sorted, count, sizeof(*sorted), compare_doubles);
+	return sorted[count * tenths / 10];
+}
+
+static double lowest(const struct scene *scene, uint32_t runner, uint32_t tenths)
+{
+	return lowest_of(scene->runners[runner].ns, scene->rounds, tenths);
+}
+
+static double lowest_net(const struct scene *scene, uint32_t runner, uint32_t tenths)
+{
+	return lowest(scene, runner, tenths) - lowest(scene, scene->runners[runner].empty, tenths);
 }
 
 static double counted(const struct scene *scene, const struct bench_runner *runner, uint32_t rounds,
@@ -170,61 +169,45 @@ static double counted(const struct scene *scene, const struct bench_runner *runn
 	return net ? spread_of(net, rounds).median : 0;
 }
 
-static void compare_with_reference(const struct scene *scene, const struct bench_runner *runner,
-				   uint32_t rounds, double *scratch, struct bench_case *made)
-{
-	const struct bench_runner *reference = &scene->runners[runner->reference];
-
-	net_of(scene, reference, rounds, scratch);
-	made->reference_ns = median_of(scratch, rounds);
-	made->ratio_of_least =
-		least_net(scene, runner, rounds) / least_net(scene, reference, rounds);
-	for (uint32_t i = 0; i < rounds; i++)
-		scratch[i] = made->rounds[i] / scratch[i];
-	made->ratio = spread_of(scratch, rounds).median;
-}
-
 static int add_case(struct session *session, const struct scene *scene,
 		    const struct bench_runner *runner, struct error *err)
 {
 	struct bench_report *report = session->report;
-	uint32_t rounds = session->rounds;
-	AUTO_FREE double *net = calloc(rounds, sizeof(*net));
-	AUTO_FREE double *scratch = calloc(rounds, sizeof(*scratch));
-	struct bench_case made = {.labels = runner->labels, .scene = session->scenes};
+	AUTO_FREE double *net = calloc(scene->rounds, sizeof(*net));
+	struct bench_case made = {.labels = runner->labels};
 
-	if (!net || !scratch ||
-	    ARRAY_GROW(report->cases, report->case_count, report->case_capacity))
+	if (!net || ARRAY_GROW(report->cases, report->case_count, report->case_capacity))
 		return no_memory(err);
 	bench_key(&runner->labels, made.key);
-	net_of(scene, runner, rounds, net);
-	memcpy(scratch, net, rounds * sizeof(*scratch));
-	made.net = spread_of(scratch, rounds);
-	made.empty_ns = median_of(scene->runners[runner->empty].ns, rounds);
-	made.cycles = counted(scene, runner, rounds, true);
-	made.instructions = counted(scene, runner, rounds, false);
-	made.least_ns = least_net(scene, runner, rounds);
-	made.rounds = TAKE_PTR(net);
-	made.round_count = rounds;
-	if (runner->reference != NO_RUNNER)
-		compare_with_reference(scene, runner, rounds, scratch, &made);
+	net_of(scene, runner, scene->rounds, net);
+	made.net = spread_of(net, scene->rounds);
+	made.ns = lowest_net(scene, scene_index(scene, runner), DECILE);
+	made.least_ns = lowest_net(scene, scene_index(scene, runner), LEAST);
+	made.empty_ns = lowest(scene, runner->empty, DECILE);
+	made.cycles = counted(scene, runner, scene->rounds, true);
+	made.instructions = counted(scene, runner, scene->rounds, false);
+	if (runner->reference != NO_RUNNER) {
+		made.reference_ns = lowest_net(scene, runner->reference, DECILE);
+		made.ratio = made.ns / made.reference_ns;
+		made.ratio_of_least = made.least_ns / lowest_net(scene, runner->reference, LEAST);
+	}
 	report->cases[report->case_count++] = made;
 	return 0;
 }
 
-static void tell_progress(const struct session *session, uint32_t round)
+static void tell_progress(const struct session *session, const struct scene *scene, uint32_t round)
 {
 	if (session->options->progress)
-		session->options->progress((session->scenes + (double)round / session->rounds) /
+		session->options->progress((session->scenes + (double)round / scene->rounds) /
 						   session->scene_count,
 					   session->scene_name);
 }
 
-static int prepare(struct session *session, struct bench_runner *runner, struct error *err)
+static int prepare(struct session *session, uint32_t rounds, struct bench_runner *runner,
+		   struct error *err)
 {
-	runner->ns = calloc(session->rounds, sizeof(*runner->ns));
-	runner->counts = calloc(session->rounds, sizeof(*runner->counts));
-	runner->least_memory_ns = INFINITY;
+	runner->ns = calloc(rounds, sizeof(*runner->ns));
+	runner->counts = calloc(rounds, sizeof(*runner->counts));
 	if (!runner->ns || !runner->counts)
 		return no_memory(err);
 	return runner_calibrate(session, runner, err);
@@ -237,12 +220,13 @@ int scene_measure(struct session *session, struct scene *scene, struct error *er
 	if (!scene_is_wanted(session, scene))
 		return 0;
 	choose(session, scene);
+	scene->rounds = runner_is_xdp(&scene->runners[0]) ? long_rounds(session) : session->rounds;
 	for (uint32_t i = 0; !r && i < scene->count; i++) {
 		if (scene->runners[i].is_wanted)
-			r = prepare(session, &scene->runners[i], err);
+			r = prepare(session, scene->rounds, &scene->runners[i], err);
 	}
-	for (uint32_t round = 0; !r && round < session->rounds; round++) {
-		tell_progress(session, round);
+	for (uint32_t round = 0; !r && round < scene->rounds; round++) {
+		tell_progress(session, scene, round);
 		for (uint32_t i = 0; !r && i < scene->count; i++) {
 			if (scene->runners[i].is_wanted)
 				r = runner_slice(session, &scene->runners[i], round, err);

@@ -8,7 +8,6 @@
 
 #include "bench/bench.h"
 #include "bench/perf.h"
-#include "bench/yardstick.h"
 #include "kern/trial.h"
 
 #define BENCH_SLOT 1
@@ -39,8 +38,7 @@ struct bench_runner {
 	/* Filled by measuring. */
 	bool is_wanted;
 	uint32_t runs;
-	double least_memory_ns; /* of all yardstick_end() of its slices */
-	double *ns;		/* owned; by round */
+	double *ns; /* owned; by round */
 	struct perf_counts *counts;
 };
 
@@ -50,6 +48,7 @@ struct bench_runner {
 struct scene {
 	struct bench_runner runners[BENCH_MAX_RUNNERS];
 	uint32_t count;
+	uint32_t rounds;
 };
 void scene_fini(struct scene *scene);
 
@@ -64,8 +63,6 @@ struct session {
 	struct kern *kern;
 	struct bench_report *report;
 	struct perf perf;
-	struct yardstick yardstick; /* without lines in a quick run */
-	int64_t tries_end_ms; /* of the monotonic clock: from then on no slice is tried again */
 	uint32_t rounds;
 	double slice_ns;
 	uint32_t scenes; /* done so far, of */
@@ -77,7 +74,7 @@ struct session {
 int runner_calibrate(struct session *session, struct bench_runner *runner, struct error *err);
 
 /*
- * One slice: its ns and counts of the round, those of the calmest of several tries.
+ * One slice: its ns and counts of the round.
  * -EPROTO: a packet was judged otherwise than its case says.
  */
 int runner_slice(struct session *session, struct bench_runner *runner, uint32_t round,
@@ -88,6 +85,17 @@ bool scene_is_wanted(const struct session *session, const struct scene *scene);
 
 /* Run the rounds of a scene and append its cases to the report. */
 int scene_measure(struct session *session, struct scene *scene, struct error *err);
+
+/* Rounds of what takes long. */
+static inline uint32_t long_rounds(const struct session *session)
+{
+	return session->rounds < BENCH_LONG_ROUNDS ? session->rounds : BENCH_LONG_ROUNDS;
+}
+
+bool runner_is_xdp(const struct bench_runner *runner);
+
+/* The value that so many tenths of all are below; 0: the least. No memory: 0. */
+double lowest_of(const double *values, uint32_t count, uint32_t tenths);
 
 /* Sorts the values. */
 struct bench_spread spread_of(double *values, size_t count);

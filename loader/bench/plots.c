@@ -73,7 +73,7 @@ static void fill_line(const struct bench_report *report, const struct line_spec 
 		if (!is_of_line(one, spec))
 			continue;
 		line->x[line->count] = one->labels.rules;
-		line->y[line->count++] = spec->is_reference ? one->reference_ns : one->net.median;
+		line->y[line->count++] = spec->is_reference ? one->reference_ns : one->ns;
 	}
 }
 
@@ -123,7 +123,7 @@ static void draw_state(FILE *file, const struct bench_report *report)
 		else
 			snprintf(bar->name, sizeof(bar->name), "%s %s %s, %s", labels->hook,
 				 labels->family, labels->what, labels->heat);
-		bar->value = one->net.median;
+		bar->value = one->ns;
 		count++;
 	}
 	svg_bars(file, &axes, bars, count);

@@ -13,15 +13,12 @@
 #include "bench/targets.h"
 #include "model/code.h"
 #include "util/array.h"
-#include "util/monotonic.h"
 
-#define FULL_ROUNDS 25
+#define FULL_ROUNDS 300
 #define QUICK_ROUNDS 9
 #define FULL_SLICE_NS 2e6
 #define QUICK_SLICE_NS 1e6
 #define KNOWN_ADDRESSES 1000
-/* In this time slices are tried again. */
-#define TRIES_MS 480000
 
 #define RULES(xdp, count, quick) \
 	{ \
@@ -134,12 +131,7 @@ static int measure_all(struct session *session, struct error *err)
 	if (r)
 		return r;
 	session->report->has_cycles = perf_open(&session->perf);
-	if (!session->options->is_quick && yardstick_init(&session->yardstick))
-		r = error_set(err, ENOMEM, CODE_INTERNAL_SERVER_ERROR, "out of memory");
-	session->tries_end_ms = monotonic_ms() + TRIES_MS;
-	if (!r)
-		r = run_scenes(session, err);
-	yardstick_fini(&session->yardstick);
+	r = run_scenes(session, err);
 	perf_close(&session->perf);
 	trial_close(session->trial);
 	return r;
@@ -175,8 +167,6 @@ int bench_run(const struct bench_options *options, struct bench_report *report_o
 
 void bench_report_fini(struct bench_report *report)
 {
-	for (size_t i = 0; i < report->case_count; i++)
-		free(report->cases[i].rounds);
 	free(report->cases);
 	free(report->targets);
 	free(report->publish);

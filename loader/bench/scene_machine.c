@@ -134,14 +134,15 @@ static int prepare_workers(struct session *session, const struct published *publ
 
 static int measure_two(struct session *session, struct worker *workers, struct error *err)
 {
-	AUTO_FREE double *ratios = calloc(session->rounds, sizeof(*ratios));
+	uint32_t rounds = long_rounds(session);
+	AUTO_FREE double *ratios = calloc(rounds, sizeof(*ratios));
 	struct sg_counters before = {0}, after = {0};
-	uint64_t expected = (uint64_t)session->rounds * 2 * CPUS * (SLICE_RUNS + SLICE_RUNS / 10);
+	uint64_t expected = (uint64_t)rounds * 2 * CPUS * (SLICE_RUNS + SLICE_RUNS / 10);
 	int r = counters_read(session->kern, BENCH_SLOT, &before, err);
 
 	if (!ratios)
 		return error_set(err, ENOMEM, CODE_INTERNAL_SERVER_ERROR, "out of memory");
-	for (uint32_t i = 0; !r && i < session->rounds; i++) {
+	for (uint32_t i = 0; !r && i < rounds; i++) {
 		if (*session->options->stop)
 			return error_set(err, EINTR, CODE_INTERNAL_SERVER_ERROR, "interrupted");
 		r = two_against_one(workers, &ratios[i], err);
@@ -155,7 +156,7 @@ static int measure_two(struct session *session, struct worker *workers, struct e
 	    expected)
 		return error_set(err, EPROTO, CODE_INTERNAL_SERVER_ERROR,
 				 "two CPUs did not accept all packets");
-	session->report->two_cpus = spread_of(ratios, session->rounds);
+	session->report->two_cpus = spread_of(ratios, rounds);
 	return 0;
 }
 

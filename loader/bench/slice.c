@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * slice.c - run a runner for some milliseconds, with its packets' verdict and
- * reason; and again, while other work disturbs the machine.
+ * reason.
  */
 #include <errno.h>
-#include <math.h>
 
 #include "bench/measure.h"
 #include "model/code.h"
-#include "util/monotonic.h"
 
 #define CALIBRATION_RUNS 2000
 #define WARM_RUNS 256
 /* The wait before an XDP program lets the processor slow down: for some milliseconds all costs half more. */
 #define XDP_SLICES 20
-/* Other work comes and goes within a fraction of a second mostly. */
-#define MAX_TRIES 50
 
 /* Packets with the reason, and with any other, in all slots of the runner. */
 static int read_reasons(const struct session *session, const struct bench_runner *runner,
@@ -50,7 +46,7 @@ static int run_unchecked(struct session *session, const struct bench_runner *run
 			   run_out, err);
 }
 
-static bool is_xdp(const struct bench_runner *runner)
+bool runner_is_xdp(const struct bench_runner *runner)
 {
 	return runner->program >= TRIAL_XDP_EMPTY;
 }
@@ -59,7 +55,7 @@ static bool is_xdp(const struct bench_runner *runner)
 static uint32_t warm_runs(const struct bench_runner *runner)
 {
 	/* the kernel waits for a grace period before it runs an XDP program */
-	if (runner->way == WAY_ONCE || (runner->runs && is_xdp(runner)))
+	if (runner->way == WAY_ONCE || (runner->runs && runner_is_xdp(runner)))
 		return 0;
 	return runner->way == WAY_REPEAT ? WARM_RUNS : runner->packets.count;
 }
@@ -130,7 +126,7 @@ static int make_ready(struct session *session, const struct bench_runner *runner
 int runner_calibrate(struct session *session, struct bench_runner *runner, struct error *err)
 {
 	uint32_t turn = runner->way == WAY_REPEAT ? CALIBRATION_RUNS : runner->packets.count;
-	double slice_ns = session->slice_ns * (is_xdp(runner) ? XDP_SLICES : 1);
+	double slice_ns = session->slice_ns * (runner_is_xdp(runner) ? XDP_SLICES : 1);
 	struct perf_counts ignored;
 	struct trial_run run = {0};
 	int r = make_ready(session, runner, err);
@@ -143,68 +139,12 @@ int runner_calibrate(struct session *session, struct bench_runner *runner, struc
 	return r;
 }
 
-/*
- * A slice, and how noisy its noisier end was. What needs much memory itself is not
- * calm behind it, ever: then as it was in the tries of the rounds before.
- */
-static int try_slice(struct session *session, struct bench_runner *runner, bool is_first_round,
-		     struct trial_run *run_out, struct perf_counts *counts_out, double *noise_out,
-		     struct error *err)
-{
-	struct yardstick *yardstick = &session->yardstick;
-	struct yardstick_reading begin = yardstick_begin(yardstick), end;
-	int r = make_ready(session, runner, err);
-
-	if (!r)
-		r = run_checked(session, runner, runner->runs, run_out, counts_out, err);
-	end = yardstick_end(yardstick);
-	*noise_out =
-		fmax(yardstick_noise(yardstick, begin, 0),
-		     yardstick_noise(yardstick, end, is_first_round ? 0 : runner->least_memory_ns));
-	runner->least_memory_ns = fmin(runner->least_memory_ns, end.memory_ns);
-	return r;
-}
-
-/* Tries until one was calm, as long as there is time; the calmest one counts. */
-static int find_calm_slice(struct session *session, struct bench_runner *runner, uint32_t round,
-			   struct error *err)
-{
-	struct bench_slices *slices = &session->report->slices;
-	double least = INFINITY;
-
-	for (int tries = 0; tries < MAX_TRIES && !yardstick_is_calm(least); tries++) {
-		struct perf_counts counts;
-		struct trial_run run = {0};
-		double noise;
-		int r;
-
-		if (tries && monotonic_ms() >= session->tries_end_ms)
-			break;
-		r = try_slice(session, runner, !round, &run, &counts, &noise, err);
-		if (r)
-			return r;
-		slices->again += tries > 0;
-		if (noise >= least)
-			continue;
-		least = noise;
-		runner->ns[round] = run.ns;
-		runner->counts[round] = counts;
-	}
-	slices->kept++;
-	slices->disturbed += !yardstick_is_calm(least);
-	return 0;
-}
-
 int runner_slice(struct session *session, struct bench_runner *runner, uint32_t round,
 		 struct error *err)
 {
 	struct trial_run run = {0};
-	int r;
+	int r = make_ready(session, runner, err);
 
-	/* the ends of a long slice do not tell what was in the middle */
-	if (session->yardstick.lines && !is_xdp(runner))
-		return find_calm_slice(session, runner, round, err);
-	r = make_ready(session, runner, err);
 	if (!r)
 		r = run_checked(session, runner, runner->runs, &run, &runner->counts[round], err);
 	runner->ns[round] = run.ns;

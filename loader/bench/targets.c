@@ -2,10 +2,9 @@
 /*
  * targets.c - which cases a target means, and its limit.
  *
- * Where a target names more than one case, the worst of them counts. Where one
- * case is compared with another, they took turns, and the figure is the median
- * over the rounds of the ratio in each. The ratio of the smallest figures is
- * told beside it: far from each other, the machine was busy with other work.
+ * Where a target names more than one case, the worst of them counts. The ratio of
+ * the smallest figures is told beside it: far from each other, the machine was
+ * busy with other work nearly all of the time.
  */
 #include "bench/targets.h"
 
@@ -116,20 +115,6 @@ static int add(struct bench_report *report, struct bench_target target, struct e
 	return 0;
 }
 
-/* Median of the rounds' ratios; of the medians when they did not take turns. 0: no memory. */
-static double compared(const struct bench_case *of, const struct bench_case *to)
-{
-	AUTO_FREE double *ratios = calloc(of->round_count, sizeof(*ratios));
-
-	if (!ratios)
-		return 0;
-	if (of->scene != to->scene)
-		return of->net.median / to->net.median;
-	for (size_t i = 0; i < of->round_count; i++)
-		ratios[i] = of->rounds[i] / to->rounds[i];
-	return spread_of(ratios, of->round_count).median;
-}
-
 static int add_ratio(struct bench_report *report, const struct target_spec *spec, struct error *err)
 {
 	struct bench_target target = {
@@ -143,7 +128,7 @@ static int add_ratio(struct bench_report *report, const struct target_spec *spec
 
 		if (!of || (spec->pairs[i].to && !to))
 			return 0;
-		ratio = to ? compared(of, to) : of->ratio;
+		ratio = to ? of->ns / to->ns : of->ratio;
 		if (!to)
 			of_least = of->ratio_of_least;
 		else if (to->least_ns > 0)

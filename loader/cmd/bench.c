@@ -76,6 +76,15 @@ static json_t *spread_document(const struct bench_spread *spread)
 			 rounded(spread->min), "max", rounded(spread->max));
 }
 
+/* What a packet costs, and what the rounds say of it. */
+static json_t *cost_document(const struct bench_case *one)
+{
+	json_t *document = spread_document(&one->net);
+
+	json_object_set_new(document, "firstDecile", rounded(one->ns));
+	return document;
+}
+
 static json_t *case_document(const struct bench_case *one, bool has_cycles)
 {
 	const struct bench_labels *labels = &one->labels;
@@ -84,7 +93,7 @@ static json_t *case_document(const struct bench_case *one, bool has_cycles)
 		labels->hook, "family", labels->family, "mix", labels->mix, "rules",
 		(json_int_t)labels->rules, "groups", (json_int_t)labels->groups, "what",
 		labels->what, "heat", labels->heat, "instances", (json_int_t)labels->instances,
-		"ns", spread_document(&one->net), "emptyNs", rounded(one->empty_ns));
+		"ns", cost_document(one), "emptyNs", rounded(one->empty_ns));
 
 	if (one->ratio > 0) {
 		json_object_set_new(document, "referenceNs", rounded(one->reference_ns));
@@ -129,12 +138,6 @@ static json_t *machine_document(const struct bench_report *report)
 			 "cycleCounters", report->has_cycles);
 }
 
-static json_t *slices_document(const struct bench_slices *slices)
-{
-	return json_pack("{s:I, s:I, s:I}", "kept", (json_int_t)slices->kept, "again",
-			 (json_int_t)slices->again, "disturbed", (json_int_t)slices->disturbed);
-}
-
 static json_t *report_document(const struct bench_report *report,
 			       const struct bench_options *options)
 {
@@ -147,11 +150,11 @@ static json_t *report_document(const struct bench_report *report,
 		json_array_append_new(targets, target_document(&report->targets[i]));
 	for (size_t i = 0; i < report->publish_count; i++)
 		json_array_append_new(publish, publish_document(&report->publish[i]));
-	document = json_pack("{s:o, s:I, s:I, s:o, s:b, s:I, s:o, s:o, s:o}", "machine",
+	document = json_pack("{s:o, s:I, s:I, s:b, s:I, s:o, s:o, s:o}", "machine",
 			     machine_document(report), "seed", (json_int_t)options->seed, "rounds",
-			     (json_int_t)report->rounds, "slices", slices_document(&report->slices),
-			     "quick", options->is_quick, "instances", (json_int_t)report->instances,
-			     "cases", cases, "publish", publish, "targets", targets);
+			     (json_int_t)report->rounds, "quick", options->is_quick, "instances",
+			     (json_int_t)report->instances, "cases", cases, "publish", publish,
+			     "targets", targets);
 	if (document && report->two_cpus.median > 0)
 		json_object_set_new(document, "twoCpus", spread_document(&report->two_cpus));
 	return document;
@@ -169,21 +172,28 @@ static void set_text(json_t *row, const char *field, const char *format, double 
 static int print_cases(const struct bench_report *report, struct error *err)
 {
 	static const struct column columns[] = {
-		{"CASE", "case"},     {"NS", "ns"},	  {"MIN", "min"},
-		{"MAX", "max"},	      {"x REF", "ratio"}, {"x REF OF MINIMA", "least"},
-		{"CYCLES", "cycles"}, {NULL, NULL},
+		{"CASE", "case"},
+		{"NS", "ns"},
+		{"MIN", "min"},
+		{"MEDIAN", "median"},
+		{"MAX", "max"},
+		{"x REF", "ratio"},
+		{"x REF OF MINIMA", "least"},
+		{"CYCLES", "cycles"},
+		{NULL, NULL},
 	};
 	struct column shown[sizeof(columns) / sizeof(columns[0])];
 	AUTO_JSON json_t *rows = json_array();
 
 	memcpy(shown, columns, sizeof(shown));
 	if (!report->has_cycles)
-		shown[6] = (struct column){NULL, NULL};
+		shown[7] = (struct column){NULL, NULL};
 	for (size_t i = 0; i < report->case_count; i++) {
 		const struct bench_case *one = &report->cases[i];
 		json_t *row = json_pack("{s:s}", "case", one->key);
 
-		set_text(row, "ns", "%.1f", one->net.median);
+		set_text(row, "ns", "%.1f", one->ns);
+		set_text(row, "median", "%.1f", one->net.median);
 		set_text(row, "min", "%.1f", one->net.min);
 		set_text(row, "max", "%.1f", one->net.max);
 		if (one->ratio > 0) {
@@ -224,14 +234,6 @@ static int print_targets(const struct bench_report *report, struct error *err)
 	return output_table(rows, columns, err);
 }
 
-static void print_slices(const struct bench_slices *slices)
-{
-	if (slices->again)
-		printf("other work disturbed the machine: %u slices took %u more tries, and %u are "
-		       "disturbed all the same\n",
-		       slices->kept, slices->again, slices->disturbed);
-}
-
 static int print_report(const struct bench_report *report, struct error *err)
 {
 	struct machine machine;
@@ -240,9 +242,9 @@ static int print_report(const struct bench_report *report, struct error *err)
 	machine_describe(&machine);
 	printf("%s, Linux %s, JIT %s, %s\n", machine.cpu, machine.kernel,
 	       machine.jit ? "on" : "off", report->compiler);
-	printf("ns a packet beyond an empty program, median, minimum and maximum of %u rounds\n",
-	       report->rounds);
-	print_slices(&report->slices);
+	printf("ns a packet beyond an empty program: first decile, minimum, median and maximum of "
+	       "%u rounds (XDP: at most %u)\n",
+	       report->rounds, BENCH_LONG_ROUNDS);
 	if (!report->has_cycles)
 		puts("cycles and instructions: not available on this machine");
 	puts("");

@@ -48,7 +48,7 @@ def figures(document):
 def test_every_case_has_a_cost_and_a_ratio(quick):
     for key, case in figures(quick).items():
         cost = case["ns"]
-        assert cost["min"] <= cost["median"] <= cost["max"], key
+        assert cost["min"] <= cost["median"] <= cost["max"] and cost["firstDecile"] <= cost["max"], key
         # what is left of one is a difference, which a busy machine can make as small as it likes
         assert cost["max"] > 0 and case["emptyNs"] > 0 and case["referenceNs"] != 0, key
         assert isinstance(case["ratio"], float) and isinstance(case["ratioOfLeast"], float), key
@@ -108,24 +108,6 @@ def test_only_the_cases_asked_for_are_measured_and_nothing_is_left_behind(tmp_pa
     assert [target["key"] for target in document["targets"]] == ["accept-hot"]
     assert not has_directory(bench)
     assert not (tmp_path / "state").exists()
-
-
-def test_a_quick_run_tries_nothing_again(quick):
-    assert quick["slices"] == {"kept": 0, "again": 0, "disturbed": 0}
-
-
-def test_what_other_work_disturbs_is_tried_again():
-    """Others want both CPUs, some milliseconds at a time."""
-    hog = [sys.executable, "-c", "import time\nwhile True:\n  time.sleep(.005)\n  sum(range(300000))"]
-    with contextlib.ExitStack() as stack:
-        for _ in range(2 * os.cpu_count()):
-            stack.callback(stack.enter_context(subprocess.Popen(hog)).kill)
-        made = json.loads(run(SGATE, "bench", "--rounds", "3", "--only", "tc/ipv4/public/10x2/*", "--json").stdout)
-    slices, cases = made["slices"], made["cases"]
-    # each case in each round, and what it is compared with; of each a try at least
-    assert len(cases) * made["rounds"] < slices["kept"] <= 5 * len(cases) * made["rounds"]
-    assert 0 < slices["again"] < 50 * slices["kept"]
-    assert 0 <= slices["disturbed"] <= slices["kept"]
 
 
 def test_a_case_that_is_not_there_is_refused():

@@ -74,9 +74,7 @@ int buckets_reach(const struct kern *kern)
 				 kern->bucket_count * sizeof(*kern->buckets6));
 	if (!r)
 		r = memory_reach(kern, MAP_TAGS, kern->bucket_count * sizeof(*kern->tags));
-	return r ? r
-		 : memory_reach(kern, MAP_REMOTES,
-				kern->bucket_count * SG_BUCKET_REMOTES * sizeof(*kern->remotes));
+	return r ? r : memory_reach(kern, MAP_REMOTES, remotes_bytes(kern));
 }
 
 const struct sg_connection *entry_at(const struct kern *kern, uint32_t bucket, uint32_t index,

@@ -79,6 +79,12 @@ struct kern {
 		used; /* of the heap, by bindings and by what heap_begin's transaction published */
 };
 
+/* Of all remote counters. */
+static inline size_t remotes_bytes(const struct kern *kern)
+{
+	return (size_t)kern->bucket_count * SG_BUCKET_REMOTES * sizeof(*kern->remotes);
+}
+
 /* "dir/part/name" below the bpffs directory. */
 #define KERN_PATH_MAX 4096
 int kern_path(const struct kern *kern, char path[KERN_PATH_MAX], const char *part, const char *name,

@@ -137,9 +137,8 @@ static int map_all(struct kern *kern, struct error *err)
 		r = memory_reserve(kern, MAP_TAGS, kern->bucket_count * sizeof(struct sg_tags),
 				   (void **)&kern->tags, err);
 	if (!r)
-		r = memory_reserve(kern, MAP_REMOTES,
-				   kern->bucket_count * SG_BUCKET_REMOTES * sizeof(sg_remote),
-				   (void **)&kern->remotes, err);
+		r = memory_reserve(kern, MAP_REMOTES, remotes_bytes(kern), (void **)&kern->remotes,
+				   err);
 	if (!r)
 		r = memory_reserve(kern, MAP_COUNTERS,
 				   kern->counter_count * sizeof(struct sg_counter),

@@ -320,7 +320,7 @@ static void expired_entries_of_the_second_half_make_room_too(void **state)
 	table_check_counts(&one);
 	/* established ones stay for days, and the windows of other tests overlap this one */
 	memset(one.kern->tags, 0, one.kern->bucket_count * sizeof(*one.kern->tags));
-	memset(one.kern->remotes, 0, one.kern->bucket_count * sizeof(*one.kern->remotes));
+	memset(one.kern->remotes, 0, remotes_bytes(one.kern));
 }
 
 static void few_connections_lie_close_together(void **state)

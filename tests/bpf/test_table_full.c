@@ -52,8 +52,7 @@ static void loosen(struct harness *one, uint32_t window_mask)
 	one->kern->settings->window_mask = window_mask;
 	one->kern->settings->bucket_mask = one->kern->bucket_count - 1;
 	one->kern->tags[0] = (struct sg_tags){};
-	memset(one->kern->remotes, 0,
-	       one->kern->bucket_count * SG_BUCKET_REMOTES * sizeof(*one->kern->remotes));
+	memset(one->kern->remotes, 0, remotes_bytes(one->kern));
 }
 
 static struct talk talk_of(uint8_t protocol, uint32_t number)

@@ -51,7 +51,8 @@ def test_every_case_has_a_cost_and_a_ratio(quick):
         assert cost["min"] <= cost["median"] <= cost["max"] and cost["firstDecile"] <= cost["max"], key
         # what is left of one is a difference, which a busy machine can make as small as it likes
         assert cost["max"] > 0 and case["emptyNs"] > 0 and case["referenceNs"] != 0, key
-        assert isinstance(case["ratio"], float) and isinstance(case["ratioOfLeast"], float), key
+        # the first decile of nine rounds is the least of them
+        assert isinstance(case["ratio"], float) and case["ratio"] == case["ratioOfLeast"], key
 
 
 def test_every_target_is_computed(quick):

@@ -202,18 +202,23 @@ static __always_inline __u32 search_any(const union sg_node *heap, __u32 root, _
 				   : search_ports(heap, root, any, key);
 }
 
+/* As what may match where there is no filter. */
+#define PREFIXES_MAY_MATCH 1
+
 /*
- * Whether the filter of the layers says that no rule matches. One that cannot be
+ * Whether the filter of the layers says that no rule matches; if not, bit 0 of
+ * *prefixes_out is whether one that names a prefix may. A filter that cannot be
  * read says nothing: the search that follows will tell.
  */
 static __always_inline bool filter_excludes(const union sg_node *heap, __u32 root,
 					    const struct sg_layers *layers, __u8 family, __u64 high,
-					    __u64 low, __u32 key)
+					    __u64 low, __u32 key, __u64 *prefixes_out)
 {
 	__u64 at = root + SG_LAYERS_FILTER(layers->flags);
 	const union sg_node *node;
 	const __u64 *word;
 
+	*prefixes_out = PREFIXES_MAY_MATCH;
 	if (at == root)
 		return false;
 	node = heap_node(heap, at);
@@ -221,10 +226,13 @@ static __always_inline bool filter_excludes(const union sg_node *heap, __u32 roo
 		return false;
 	word = heap_bytes(heap,
 			  (at + 1) * sizeof(*heap) +
-				  sg_filter_index(&node->filter, family == SG_IPV4 ? low : high) *
+				  sg_filter_index(&node->filter, family == SG_IPV4 ? low : high, key) *
 					  sizeof(*word),
 			  sizeof(*word));
-	return word && sg_filter_excludes(&node->filter, *word, key);
+	if (!word)
+		return false;
+	*prefixes_out = sg_filter_may_match(*word, key);
+	return !((*prefixes_out | sg_filter_may_match(node->filter.any, key)) & 1);
 }
 
 /* The decision of a list. */
@@ -281,19 +289,23 @@ static __always_inline __u32 stronger(__u32 a, __u32 b)
 
 /*
  * The decision of the image at `root`: of its layers' decisions the smallest
- * wins. The address is that of the remote side.
+ * wins. The address is that of the remote side; `prefixes` is what the filter
+ * says of it.
  */
 static __always_inline __u32 decide(const union sg_node *heap, __u32 root,
 				    const struct sg_layers *layers, __u8 family, __u64 high,
-				    __u64 low, __u32 key)
+				    __u64 low, __u32 key, __u64 prefixes)
 {
-	__u32 any, narrow, wide;
+	__u32 any, narrow = 0, wide = 0;
 
 	if (!(layers->flags &
 	      (SG_LAYERS_LIST | SG_LAYERS_NO_GROUP_PASS | SG_LAYERS_NO_GROUP_DROP))) {
 		/* the longest ways first, so that the processor goes the short one meanwhile */
-		narrow = search_layer(heap, root, layers->narrow, family, high, low);
-		wide = search_layer(heap, root, layers->wide, family, high, low);
+		/* a branch, so that the searches need not wait for the filter's word */
+		if (prefixes & 1) {
+			narrow = search_layer(heap, root, layers->narrow, family, high, low);
+			wide = search_layer(heap, root, layers->wide, family, high, low);
+		}
 		any = search_any(heap, root, layers->any, key);
 		narrow = search_ports(heap, root, narrow, key);
 		wide = search_ports(heap, root, wide, key);
@@ -314,7 +326,8 @@ __noinline __u32 sg_decide(__u32 root, __u32 which, __u64 high, __u64 low, __u32
 	const union sg_node *heap = heap_get();
 	const struct sg_layers *layers = layers_of(heap, root, which >> 1 & 1, which & 1);
 
-	return layers ? decide(heap, root, layers, which & 1, high, low, key) : SEARCH_FAILED;
+	return layers ? decide(heap, root, layers, which & 1, high, low, key, PREFIXES_MAY_MATCH)
+		      : SEARCH_FAILED;
 }
 
 /* An address tree on its own, for guards. */

@@ -156,7 +156,7 @@ __noinline int sg_judge(SG_CONTEXT *ctx, __u32 ifindex, __u32 received)
 /* What the rules say of a flow: searched for, unless the packets before were like it. */
 static __always_inline __u32 decide_flow(struct sg_last *last, const union sg_node *heap,
 					 const struct sg_layers *layers, const struct flow *flow,
-					 __u8 family, __u32 key)
+					 __u8 family, __u32 key, __u64 prefixes)
 {
 	__u32 root = SG_POLICY_ROOT(flow->policy);
 	__u64 high = flow->remote[0], low = flow->remote[1];
@@ -164,7 +164,7 @@ static __always_inline __u32 decide_flow(struct sg_last *last, const union sg_no
 	/* many flows do not pay for what is below, only the second packet of a train does */
 	if (last->asked != low) {
 		last->asked = low;
-		return decide(heap, root, layers, family, high, low, key);
+		return decide(heap, root, layers, family, high, low, key, prefixes);
 	}
 	if (!((last->policy ^ flow->policy) | (last->remote[0] ^ high) | (last->remote[1] ^ low) |
 	      (last->key ^ LAST_KEY(flow, family, key))))
@@ -206,6 +206,7 @@ static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch, __
 	const struct sg_layers *layers;
 	const union sg_node *heap;
 	enum sg_reason reason;
+	__u64 prefixes;
 
 	if (flow->policy & (__u64)SG_POLICY_STATEFUL(SG_LAYERS_INDEX(flow->is_egress, family))) {
 		reason = steady_reason(scratch, family);
@@ -223,9 +224,10 @@ static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch, __
 	if (!layers)
 		return SG_REASON_POLICY_UNREADABLE;
 	if (filter_excludes(heap, SG_POLICY_ROOT(flow->policy), layers, family, flow->remote[0],
-			    flow->remote[1], key))
+			    flow->remote[1], key, &prefixes))
 		return judge_rejected(scratch, layers, SG_REASON_NO_RULE);
-	reason = decision_reason(decide_flow(&scratch->last, heap, layers, flow, family, key));
+	reason = decision_reason(decide_flow(&scratch->last, heap, layers, flow, family, key,
+					     prefixes));
 	if (reason == SG_REASON_RULE_ACCEPT) {
 		if (replies_are_accepted(layers) || reply_is_accepted(flow))
 			return reason;

@@ -15,7 +15,7 @@
 #include "sgate/policy.h"
 #include "sgate/reason.h"
 
-#define SG_ABI_VERSION 12
+#define SG_ABI_VERSION 13
 
 /*
  * What the packets of one interface meet. The loader writes `policy` last and

@@ -2,15 +2,17 @@
 /*
  * filter.h - the filter of a policy image (sgate/policy.h). Most packets that no
  * rule matches are known by it from one word, without a search; so what an
- * attacker sends is dropped at a low price, however many rules there are.
+ * attacker sends is dropped at a low price, however many rules there are. Most
+ * that only rules for any remote match are known as well: their addresses need
+ * not be searched for.
  *
- * It is a Bloom filter with one word for an address. Addresses are cut into
- * equal blocks, and a hash of its block says which word is an address's. Keys of
- * protocol and port fall into 64 classes, each of which has a bit. A rule sets
- * the bits of all classes that it has a key in, in the words of all blocks that
- * its prefix has an address in. If its prefix is nearly all addresses, they
- * are set in `any` instead. So where a bit is set in neither no rule matches;
- * where it is, one may.
+ * It is a Bloom filter with one word for an address and a kind of protocol.
+ * Addresses are cut into equal blocks, and a hash of its block and of the kind says
+ * which word is an address's. Keys of protocol and port fall into 64 classes,
+ * each of which has a bit. A rule sets the bits of all classes that it has a key
+ * in: one that names a prefix in the words of all blocks that this has an
+ * address in, one for any remote in `any`. So where a bit is not set none of these
+ * rules matches; where it is, one may.
  *
  * Nothing about it is secret: who knows the rules can send what it does not
  * exclude, and has made us search, which costs the same whatever they are.
@@ -24,7 +26,7 @@
 
 /* The words are in the nodes behind it. */
 struct sg_filter {
-	__u64 any;
+	__u64 any;   /* a word, for all addresses and kinds of protocols */
 	__u32 shift; /* a block is so many bits of an IPv4 address, or of an IPv6 one's upper half */
 	__u32 mask;  /* words less one; they are a power of two */
 	__u64 reserved[6];
@@ -52,17 +54,30 @@ static __always_inline __u32 sg_filter_class(__u32 key)
 	return (high ^ ((high ^ (port & 31)) & (__u32)is_low) ^ key >> 16) & 63;
 }
 
-/* Which word an address has: an IPv4 address or the upper half of an IPv6 one, in host byte order. */
-static __always_inline __u64 sg_filter_index(const struct sg_filter *filter, __u64 address)
+/*
+ * The bits of an SG_PORT_KEY that say of which of four kinds its protocol is. TCP,
+ * UDP, ICMP and ICMPv6 differ in them.
+ */
+#define SG_FILTER_KIND(key) ((key)&0x110000U)
+#define SG_FILTER_KIND_SHIFT 4 /* to bits of a block that differ less than its lowest ones */
+
+/*
+ * Which word an address has for a key: an IPv4 address or the upper half of an
+ * IPv6 one, in host byte order.
+ */
+static __always_inline __u64 sg_filter_index(const struct sg_filter *filter, __u64 address,
+					     __u32 key)
 {
-	return (address >> (filter->shift & 63)) * 0x9e3779b97f4a7c15ULL >> 40 & filter->mask;
+	__u64 block = address >> (filter->shift & 63);
+
+	block ^= (__u64)SG_FILTER_KIND(key) << SG_FILTER_KIND_SHIFT;
+	return block * 0x9e3779b97f4a7c15ULL >> 40 & filter->mask;
 }
 
-/* Whether no rule has the key and an address with this word. */
-static __always_inline bool sg_filter_excludes(const struct sg_filter *filter, __u64 word,
-					       __u32 key)
+/* Bit 0: whether a rule may have the key, of those that set bits in the word. */
+static __always_inline __u64 sg_filter_may_match(__u64 word, __u32 key)
 {
-	return !((filter->any | word) >> sg_filter_class(key) & 1);
+	return word >> sg_filter_class(key);
 }
 
 #endif

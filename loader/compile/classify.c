@@ -10,16 +10,20 @@ uint32_t image_classify(const struct image *image, const struct packet_key *pack
 {
 	uint32_t key = SG_PORT_KEY(packet->protocol, packet->low16);
 	const struct sg_layers *layers;
+	struct filter_says may_match;
 	uint32_t lists[2], best;
 
 	if (!image->count)
 		return SG_DECISION_NONE;
 	layers = &image->nodes[0].root.layers[SG_LAYERS_INDEX(packet->direction, packet->family)];
-	if (image_filter_excludes(image, layers, packet->family, packet->remote, key))
+	may_match = image_filter_ask(image, layers, packet->family, packet->remote, key);
+	if (!may_match.prefixes && !may_match.any)
 		return SG_DECISION_NONE;
 	if (layers->flags & SG_LAYERS_LIST)
 		return image_search_list(image, layers, packet->family, packet->remote, key);
 	best = image_search_any(image, layers->any, key);
+	if (!may_match.prefixes)
+		return best;
 	lists[0] = image_search_address(image, layers->narrow, packet->family, packet->remote);
 	lists[1] = image_search_address(image, layers->wide, packet->family, packet->remote);
 	for (int i = 0; i < 2; i++) {

@@ -35,7 +35,7 @@ static int compile_layers(const struct ranking *ranking, enum sg_direction direc
 	if (!r && !is_list)
 		r = layers_build(&tree, builder, &layers);
 	if (!r)
-		r = filter_add(&tree, builder, &filter);
+		r = filter_add(&tree, is_list, builder, &filter);
 	if (r)
 		return r;
 	layers.flags |= SG_LAYERS_FILTER_AT(filter);

@@ -2,14 +2,16 @@
 /*
  * filter.c - make a filter.
  *
- * It has about as many words as there are prefixes, and its blocks are the
- * smallest with which these set few more than one word each.
+ * It has two to four words for each prefix, and its blocks are the smallest with
+ * which all prefixes together have a part in no more blocks than there are
+ * words. A prefix of nearly all addresses sets every word.
  */
 #include "compile/filter.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
+#include "util/array.h"
 #include "util/cleanup.h"
 
 #define MIN_WORDS SG_FILTER_WORDS
@@ -26,7 +28,9 @@ struct maker {
 	const struct prefix_tree *tree;
 	unsigned int width; /* bits of an address that count */
 	struct sg_filter head;
-	__u64 *words; /* head.mask + 1 */
+	__u64 *words;	 /* head.mask + 1 */
+	__u64 every;	 /* bits of every word */
+	bool has_search; /* that a word without a bit spares */
 };
 
 static uint64_t upper_bits(const struct maker *maker, address_value address)
@@ -59,7 +63,7 @@ static bool are_few(const struct maker *maker, unsigned int shift)
 {
 	const struct prefix_tree *tree = maker->tree;
 	uint64_t words = maker->head.mask + 1ULL, sum = 0;
-	uint64_t most = (words > tree->count ? words : tree->count) * 3 / 2;
+	uint64_t most = words > tree->count ? words : tree->count;
 
 	for (size_t i = 0; i < tree->count; i++) {
 		uint64_t blocks = count_blocks(maker, &tree->nodes[i], shift);
@@ -73,14 +77,40 @@ static bool are_few(const struct maker *maker, unsigned int shift)
 	return true;
 }
 
-/* The bits of all keys from `first` to before `end`. */
-static uint64_t range_bits(uint32_t first, uint32_t end)
+/* A key of each kind of protocols. */
+static const uint32_t kinds[] = {SG_PORT_KEY(0x00, 0), SG_PORT_KEY(0x01, 0), SG_PORT_KEY(0x10, 0),
+				 SG_PORT_KEY(0x11, 0)};
+
+/* Bits of each kind. */
+struct bits {
+	uint64_t of[ARRAY_SIZE(kinds)];
+};
+
+static bool are_all_set(const struct bits *bits)
+{
+	uint64_t all = UINT64_MAX;
+
+	for (size_t kind = 0; kind < ARRAY_SIZE(kinds); kind++)
+		all &= bits->of[kind];
+	return !~all;
+}
+
+static uint64_t *kind_of(struct bits *bits, uint32_t key)
+{
+	size_t kind = 0;
+
+	while (kinds[kind] != SG_FILTER_KIND(key))
+		kind++;
+	return &bits->of[kind];
+}
+
+/* The keys from `first` to before `end`. */
+static void add_range(struct bits *bits, uint32_t first, uint32_t end)
 {
 	uint32_t key = first, low = 0; /* low ports in a row */
-	uint64_t bits = 0;
 
-	while (key < end && ~bits) {
-		bits |= 1ULL << sg_filter_class(key);
+	while (key < end && !are_all_set(bits)) {
+		*kind_of(bits, key) |= 1ULL << sg_filter_class(key);
 		if ((key & 0xffff) >= SG_FILTER_LOW_PORTS) {
 			low = 0;
 			key = (key | ((1U << SG_FILTER_HIGH_SHIFT) - 1)) + 1;
@@ -90,44 +120,65 @@ static uint64_t range_bits(uint32_t first, uint32_t end)
 			key = (key | (SG_FILTER_LOW_PORTS - 1)) + 1;
 		}
 	}
-	return bits;
 }
 
 /* The bits of the keys that a port list has a decision for. */
-static uint64_t list_bits(const struct prefix_tree *tree, size_t first, uint32_t count)
+static struct bits list_bits(const struct prefix_tree *tree, size_t first, uint32_t count)
 {
 	const struct start32 *starts = tree->lists.items + first;
-	uint64_t bits = 0;
+	struct bits bits = {0};
 
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t end = i + 1 < count ? starts[i + 1].start : SG_PORT_KEY_LAST + 1;
 
 		if (starts[i].answer != SG_DECISION_NONE)
-			bits |= range_bits(starts[i].start, end);
+			add_range(&bits, starts[i].start, end);
 	}
 	return bits;
 }
 
-static void set_bits(struct maker *maker, const struct prefix_node *node)
+static uint64_t any_bits(const struct prefix_tree *tree)
 {
-	uint64_t bits = list_bits(maker->tree, node->own_first, node->own_count);
+	struct bits bits = list_bits(tree, tree->any_first, tree->any_count);
+	uint64_t any = 0;
+
+	for (size_t kind = 0; kind < ARRAY_SIZE(kinds); kind++)
+		any |= bits.of[kind];
+	return any;
+}
+
+/* In the words that a prefix has for a kind. */
+static void set_kind(struct maker *maker, const struct prefix_node *node, uint32_t kind,
+		     uint64_t bits)
+{
 	unsigned int shift = maker->head.shift;
 	uint64_t block = first_block(maker, node, shift);
 
-	if (is_nearly_all(maker, node)) {
-		maker->head.any |= bits;
-		return;
-	}
 	for (uint64_t left = count_blocks(maker, node, shift); left; left--, block++)
-		maker->words[sg_filter_index(&maker->head, block << shift)] |= bits;
+		maker->words[sg_filter_index(&maker->head, block << shift, kind)] |= bits;
+}
+
+static void set_bits(struct maker *maker, const struct prefix_node *node)
+{
+	struct bits bits = list_bits(maker->tree, node->own_first, node->own_count);
+	bool everywhere = is_nearly_all(maker, node);
+
+	for (size_t kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
+		if (everywhere)
+			maker->every |= bits.of[kind];
+		else if (bits.of[kind])
+			set_kind(maker, node, kinds[kind], bits.of[kind]);
+	}
 }
 
 static bool is_worth_it(const struct maker *maker)
 {
 	uint64_t words = maker->head.mask + 1ULL, bits = 0;
+	/* who has no address to search for can but be dropped */
+	uint64_t always = maker->has_search ? 0 : maker->head.any;
 
 	for (uint64_t i = 0; i < words; i++)
-		bits += (uint64_t)__builtin_popcountll(maker->words[i] | maker->head.any);
+		bits += (uint64_t)__builtin_popcountll(maker->words[i] | always);
 	return bits <= words * MAX_BITS;
 }
 
@@ -140,24 +191,28 @@ static void fill(struct maker *maker)
 		maker->head.shift++;
 	for (size_t i = 0; i < tree->count; i++)
 		set_bits(maker, &tree->nodes[i]);
+	for (uint32_t i = 0; i <= maker->head.mask; i++)
+		maker->words[i] |= maker->every;
 }
 
-int filter_add(const struct prefix_tree *tree, struct image_builder *builder, uint32_t *ref_out)
+int filter_add(const struct prefix_tree *tree, bool is_list, struct image_builder *builder,
+	       uint32_t *ref_out)
 {
 	AUTO_FREE union sg_node *nodes = NULL;
-	uint64_t any = list_bits(tree, tree->any_first, tree->any_count);
+	uint64_t any = any_bits(tree);
 	struct maker maker = {
 		.tree = tree,
 		.width = tree->family == SG_IPV4 ? 32 : 64,
 		.head = {.any = any, .mask = MIN_WORDS - 1},
+		.has_search = tree->count && !is_list,
 	};
 	uint32_t count;
 
 	*ref_out = 0;
 	/* without any rule no search is as short */
-	if ((!tree->count && !any) || __builtin_popcountll(any) > MAX_BITS)
+	if (!tree->count && !any)
 		return 0;
-	while (maker.head.mask + 1 < tree->count && maker.head.mask + 1 < MAX_WORDS)
+	while (maker.head.mask + 1 < 2 * tree->count && maker.head.mask + 1 < MAX_WORDS)
 		maker.head.mask = maker.head.mask * 2 + 1;
 	count = 1 + (maker.head.mask + 1) / SG_FILTER_WORDS;
 	nodes = calloc(count, sizeof(*nodes));

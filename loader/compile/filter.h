@@ -9,7 +9,11 @@
 #include "compile/image.h"
 #include "compile/prefix_tree.h"
 
-/* Add it to the image: *ref_out is its reference, 0 if it would exclude too little. -EFBIG, -ENOMEM. */
-int filter_add(const struct prefix_tree *tree, struct image_builder *builder, uint32_t *ref_out);
+/*
+ * Add it to the image: *ref_out is its reference, 0 if it would exclude too
+ * little. is_list: the rules are a short list, not trees. -EFBIG, -ENOMEM.
+ */
+int filter_add(const struct prefix_tree *tree, bool is_list, struct image_builder *builder,
+	       uint32_t *ref_out);
 
 #endif

@@ -153,20 +153,24 @@ uint32_t image_search_address(const struct image *image, uint32_t tree, enum sg_
 	return search128(image, tree, read_be(address, 8), read_be(address + 8, 8));
 }
 
-bool image_filter_excludes(const struct image *image, const struct sg_layers *layers,
+struct filter_says image_filter_ask(const struct image *image, const struct sg_layers *layers,
 			   enum sg_family family, const uint8_t address[16], uint32_t key)
 {
+	const struct filter_says all = {true, true};
 	uint32_t ref = SG_LAYERS_FILTER(layers->flags);
 	const union sg_node *node = tree_node(image, ref, 0);
 	const uint64_t *word;
 
 	if (!node)
-		return false;
+		return all;
 	word = tree_array(
 		image, ref, 1,
-		sg_filter_index(&node->filter, read_be(address, family == SG_IPV4 ? 4 : 8)), 1,
+		sg_filter_index(&node->filter, read_be(address, family == SG_IPV4 ? 4 : 8), key), 1,
 		sizeof(*word));
-	return word && sg_filter_excludes(&node->filter, *word, key);
+	if (!word)
+		return all;
+	return (struct filter_says){.prefixes = sg_filter_may_match(*word, key) & 1,
+				    .any = sg_filter_may_match(node->filter.any, key) & 1};
 }
 
 static uint32_t search_node(const union sg_node *node, enum sg_family family,

@@ -20,8 +20,13 @@ uint32_t image_search_address(const struct image *image, uint32_t tree, enum sg_
 /* Up to eight bytes as a number, the first one most significant. */
 uint64_t read_be(const uint8_t *bytes, int count);
 
-/* Whether the layers' filter says that no rule matches; without one it does not. */
-bool image_filter_excludes(const struct image *image, const struct sg_layers *layers,
+/* Which rules the layers' filter says may match; without one all. */
+struct filter_says {
+	bool prefixes; /* those that name a prefix */
+	bool any;      /* those for any remote */
+};
+
+struct filter_says image_filter_ask(const struct image *image, const struct sg_layers *layers,
 			   enum sg_family family, const uint8_t address[16], uint32_t key);
 
 /* The decision of a list (SG_LAYERS_LIST). */

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "compile/search.h"
@@ -19,10 +20,17 @@ static bool has_filter(const struct image *image, enum sg_family family)
 	return SG_LAYERS_FILTER(image_ingress(image, family)->flags);
 }
 
+static struct filter_says ask(const struct image *image, const struct packet_key *packet)
+{
+	return image_filter_ask(image, image_ingress(image, packet->family), packet->family,
+				packet->remote, SG_PORT_KEY(packet->protocol, packet->low16));
+}
+
 static bool excludes(const struct image *image, const struct packet_key *packet)
 {
-	return image_filter_excludes(image, image_ingress(image, packet->family), packet->family,
-				     packet->remote, SG_PORT_KEY(packet->protocol, packet->low16));
+	struct filter_says may_match = ask(image, packet);
+
+	return !may_match.prefixes && !may_match.any;
 }
 
 static void compile_rows(const struct rule_row *rows, size_t count, struct image *image)
@@ -225,6 +233,81 @@ static void one_wide_prefix_does_not_hide_the_others(void **state)
 	image_fini(&image);
 }
 
+/* A rule for one protocol is none for the others, whatever ports they have. */
+static void protocols_do_not_hide_each_other(void **state)
+{
+	static const struct {
+		int rule;
+		uint8_t packet;
+	} protocols[] = {{PROTOCOL_TCP, IPPROTO_TCP},
+			 {PROTOCOL_UDP, IPPROTO_UDP},
+			 {PROTOCOL_ICMP, IPPROTO_ICMP},
+			 {PROTOCOL_ICMPV6, IPPROTO_ICMPV6}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
+		bool is_ipv6 = protocols[i].rule == PROTOCOL_ICMPV6;
+		const struct rule_row row =
+			ACCEPT(protocols[i].rule, 1, is_ipv6 ? "2001:db8::/32" : "192.0.2.0/24");
+		struct packet_key packet = {.family = is_ipv6 ? SG_IPV6 : SG_IPV4,
+					    .remote = {192, 0, 2, 7}};
+		struct image image;
+
+		if (is_ipv6)
+			memcpy(packet.remote, (uint8_t[]){0x20, 0x01, 0x0d, 0xb8}, 4);
+		compile_rows(&row, 1, &image);
+		assert_true(has_filter(&image, packet.family));
+		for (size_t j = 0; j < ARRAY_SIZE(protocols); j++) {
+			packet.protocol = protocols[j].packet;
+			for (uint32_t port = 0; port < 65536; port++) {
+				packet.low16 = (uint16_t)port;
+				if (excludes(&image, &packet) == (i == j))
+					fail_msg("rule for %u, packet %u %u", protocols[i].packet,
+						 protocols[j].packet, port);
+			}
+		}
+		image_fini(&image);
+	}
+}
+
+/* Ten hosts, which are too many for a list, and what is open for all. */
+static const struct rule_row open_rows[] = {
+	ACCEPT(PROTOCOL_ALL, 2, "any"),
+	DENY(PROTOCOL_TCP, 1, "192.0.2.1/32", PORTS({22, 22})),
+	DENY(PROTOCOL_TCP, 1, "192.0.2.2/32", PORTS({22, 22})),
+	DENY(PROTOCOL_TCP, 1, "192.0.2.3/32", PORTS({22, 22})),
+	DENY(PROTOCOL_TCP, 1, "192.0.2.4/32", PORTS({22, 22})),
+	DENY(PROTOCOL_TCP, 1, "192.0.2.5/32", PORTS({22, 22})),
+	DENY(PROTOCOL_TCP, 1, "192.0.2.6/32", PORTS({22, 22})),
+	DENY(PROTOCOL_TCP, 1, "192.0.2.7/32", PORTS({22, 22})),
+	DENY(PROTOCOL_TCP, 1, "192.0.2.8/32", PORTS({22, 22})),
+	DENY(PROTOCOL_TCP, 1, "192.0.2.9/32", PORTS({22, 22})),
+	DENY(PROTOCOL_TCP, 1, "192.0.2.10/32", PORTS({22, 22})),
+};
+
+static void what_is_open_for_all_does_not_hide_prefixes(void **state)
+{
+	struct packet_key packet = {
+		.family = SG_IPV4, .protocol = PROTOCOL_TCP, .low16 = 22, .remote = {192, 0, 2, 7}};
+	struct image image;
+
+	(void)state;
+	compile_rows(open_rows, ARRAY_SIZE(open_rows), &image);
+	assert_true(has_filter(&image, SG_IPV4));
+	/* no prefix, and so nothing that a filter would spare */
+	assert_false(has_filter(&image, SG_IPV6));
+	assert_true(ask(&image, &packet).any);
+	assert_true(ask(&image, &packet).prefixes);
+	packet.low16 = 443;
+	assert_true(ask(&image, &packet).any);
+	assert_false(ask(&image, &packet).prefixes);
+	packet.low16 = 22;
+	packet.remote[0] = 193;
+	assert_true(ask(&image, &packet).any);
+	assert_false(ask(&image, &packet).prefixes);
+	image_fini(&image);
+}
+
 static void a_filter_that_would_exclude_little_is_not_there(void **state)
 {
 	static const struct rule_row open[] = {ACCEPT(PROTOCOL_TCP, 1, "10.0.0.0/8"),
@@ -232,6 +315,12 @@ static void a_filter_that_would_exclude_little_is_not_there(void **state)
 	static const struct rule_row half[] = {
 		ACCEPT(PROTOCOL_TCP, 1, "0.0.0.0/0", PORTS({1024, 65535})),
 		ACCEPT(PROTOCOL_TCP, 1, "192.0.2.0/24", PORTS({22, 22}))};
+	/* too much for a list, but no prefix to search for */
+	static const struct rule_row anywhere[] = {
+		ACCEPT(PROTOCOL_ALL, 2, "any"),
+		DENY(PROTOCOL_TCP, 1, "any", PORTS({1, 1}, {3, 3}, {5, 5}, {7, 7}, {9, 9})),
+		DENY(PROTOCOL_UDP, 1, "any", PORTS({1, 1}, {3, 3}, {5, 5}, {7, 7}, {9, 9})),
+	};
 	struct image image;
 
 	(void)state;
@@ -247,6 +336,10 @@ static void a_filter_that_would_exclude_little_is_not_there(void **state)
 	compile_rows(half, 2, &image);
 	assert_false(has_filter(&image, SG_IPV4));
 	image_fini(&image);
+	compile_rows(anywhere, ARRAY_SIZE(anywhere), &image);
+	assert_false(image_ingress(&image, SG_IPV4)->flags & SG_LAYERS_LIST);
+	assert_false(has_filter(&image, SG_IPV4));
+	image_fini(&image);
 }
 
 int main(void)
@@ -256,6 +349,8 @@ int main(void)
 		cmocka_unit_test(no_address_of_a_prefix_is_excluded),
 		cmocka_unit_test(most_packets_of_no_rule_are_excluded),
 		cmocka_unit_test(one_wide_prefix_does_not_hide_the_others),
+		cmocka_unit_test(protocols_do_not_hide_each_other),
+		cmocka_unit_test(what_is_open_for_all_does_not_hide_prefixes),
 		cmocka_unit_test(a_filter_that_would_exclude_little_is_not_there),
 	};
 

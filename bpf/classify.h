@@ -225,9 +225,10 @@ static __always_inline bool filter_excludes(const union sg_node *heap, __u32 roo
 	if (!node)
 		return false;
 	word = heap_bytes(heap,
-			  (at + 1) * sizeof(*heap) +
-				  sg_filter_index(&node->filter, family == SG_IPV4 ? low : high, key) *
-					  sizeof(*word),
+			  (at + 1) * sizeof(*heap) + sg_filter_index(&node->filter,
+								     family == SG_IPV4 ? low : high,
+								     key) *
+							     sizeof(*word),
 			  sizeof(*word));
 	if (!word)
 		return false;

@@ -226,8 +226,8 @@ static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch, __
 	if (filter_excludes(heap, SG_POLICY_ROOT(flow->policy), layers, family, flow->remote[0],
 			    flow->remote[1], key, &prefixes))
 		return judge_rejected(scratch, layers, SG_REASON_NO_RULE);
-	reason = decision_reason(decide_flow(&scratch->last, heap, layers, flow, family, key,
-					     prefixes));
+	reason = decision_reason(
+		decide_flow(&scratch->last, heap, layers, flow, family, key, prefixes));
 	if (reason == SG_REASON_RULE_ACCEPT) {
 		if (replies_are_accepted(layers) || reply_is_accepted(flow))
 			return reason;

@@ -23,6 +23,28 @@
 /* Of a whole word, for a filter to be worth its price. */
 #define MAX_BITS 32
 
+/* A key of each kind of protocols. */
+static const uint32_t kinds[] = {SG_PORT_KEY(0x00, 0), SG_PORT_KEY(0x01, 0), SG_PORT_KEY(0x10, 0),
+				 SG_PORT_KEY(0x11, 0)};
+
+/* Bits of each kind. */
+struct bits {
+	uint64_t of[ARRAY_SIZE(kinds)];
+};
+
+/* Those of a port list. */
+struct known {
+	bool is_there;
+	size_t first; /* of the tree's lists */
+	struct bits bits;
+};
+
+/*
+ * The addresses of a remote group have the same list: its bits are gathered
+ * once, as long as their place is not taken by another.
+ */
+#define KNOWN_PLACES 256
+
 /* A filter in the making. */
 struct maker {
 	const struct prefix_tree *tree;
@@ -31,6 +53,7 @@ struct maker {
 	__u64 *words;	 /* head.mask + 1 */
 	__u64 every;	 /* bits of every word */
 	bool has_search; /* that a word without a bit spares */
+	struct known known[KNOWN_PLACES];
 };
 
 static uint64_t upper_bits(const struct maker *maker, address_value address)
@@ -76,15 +99,6 @@ static bool are_few(const struct maker *maker, unsigned int shift)
 	}
 	return true;
 }
-
-/* A key of each kind of protocols. */
-static const uint32_t kinds[] = {SG_PORT_KEY(0x00, 0), SG_PORT_KEY(0x01, 0), SG_PORT_KEY(0x10, 0),
-				 SG_PORT_KEY(0x11, 0)};
-
-/* Bits of each kind. */
-struct bits {
-	uint64_t of[ARRAY_SIZE(kinds)];
-};
 
 static bool are_all_set(const struct bits *bits)
 {
@@ -158,16 +172,30 @@ static void set_kind(struct maker *maker, const struct prefix_node *node, uint32
 		maker->words[sg_filter_index(&maker->head, block << shift, kind)] |= bits;
 }
 
+static const struct bits *own_bits(struct maker *maker, const struct prefix_node *node)
+{
+	uint64_t hash = node->own_first * 0x9e3779b97f4a7c15ULL;
+	struct known *known = &maker->known[(hash >> 32) & (KNOWN_PLACES - 1)];
+
+	if (!known->is_there || known->first != node->own_first)
+		*known = (struct known){
+			.is_there = true,
+			.first = node->own_first,
+			.bits = list_bits(maker->tree, node->own_first, node->own_count),
+		};
+	return &known->bits;
+}
+
 static void set_bits(struct maker *maker, const struct prefix_node *node)
 {
-	struct bits bits = list_bits(maker->tree, node->own_first, node->own_count);
+	const struct bits *bits = own_bits(maker, node);
 	bool everywhere = is_nearly_all(maker, node);
 
 	for (size_t kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
 		if (everywhere)
-			maker->every |= bits.of[kind];
-		else if (bits.of[kind])
-			set_kind(maker, node, kinds[kind], bits.of[kind]);
+			maker->every |= bits->of[kind];
+		else if (bits->of[kind])
+			set_kind(maker, node, kinds[kind], bits->of[kind]);
 	}
 }
 

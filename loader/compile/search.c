@@ -154,7 +154,7 @@ uint32_t image_search_address(const struct image *image, uint32_t tree, enum sg_
 }
 
 struct filter_says image_filter_ask(const struct image *image, const struct sg_layers *layers,
-			   enum sg_family family, const uint8_t address[16], uint32_t key)
+				    enum sg_family family, const uint8_t address[16], uint32_t key)
 {
 	const struct filter_says all = {true, true};
 	uint32_t ref = SG_LAYERS_FILTER(layers->flags);

@@ -27,7 +27,7 @@ struct filter_says {
 };
 
 struct filter_says image_filter_ask(const struct image *image, const struct sg_layers *layers,
-			   enum sg_family family, const uint8_t address[16], uint32_t key);
+				    enum sg_family family, const uint8_t address[16], uint32_t key);
 
 /* The decision of a list (SG_LAYERS_LIST). */
 uint32_t image_search_list(const struct image *image, const struct sg_layers *layers,

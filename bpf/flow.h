@@ -108,37 +108,42 @@ static __always_inline __u16 flow_reply_low16(const struct flow *flow, bool repl
 /*
  * NH (Black and others, UMAC, 1999): the sum of products of keyed 32-bit
  * words. Without the keys nobody can choose flows that meet in a bucket more
- * often than by chance.
+ * often than by chance. The second of two lanes has keys two words further.
  */
-static __always_inline __u64 flow_hash(const __u32 *key, const struct flow *flow, __u8 family)
+static __always_inline void hash_words(__u64 *hash, int lanes, const __u32 *key, __u32 x, __u32 y)
 {
-	__u64 hash;
-
-	hash = (__u64)(__u32)((__u32)flow->local[1] + key[0]) *
-	       (__u32)((__u32)flow->remote[1] + key[1]);
-	hash += (__u64)(__u32)(flow->ports + key[2]) * (__u32)(flow->owner + key[3]);
-	hash += (__u64)(__u32)(flow->kind + key[4]) * key[5];
-	if (family == SG_IPV6) {
-		hash += (__u64)(__u32)((__u32)(flow->local[1] >> 32) + key[6]) *
-			(__u32)((__u32)(flow->remote[1] >> 32) + key[7]);
-		hash += (__u64)(__u32)((__u32)flow->local[0] + key[8]) *
-			(__u32)((__u32)flow->remote[0] + key[9]);
-		hash += (__u64)(__u32)((__u32)(flow->local[0] >> 32) + key[10]) *
-			(__u32)((__u32)(flow->remote[0] >> 32) + key[11]);
+	SG_UNROLL
+	for (int i = 0; i < lanes; i++) {
+		hash[i] += (__u64)(__u32)(x + key[2 * i]) * (__u32)(y + key[2 * i + 1]);
+		SG_OPAQUE(hash[i]);
 	}
-	return hash;
+}
+
+/* `lanes`, 1 or 2, is a constant. */
+static __always_inline void flow_hash(const __u32 *key, const struct flow *flow, __u8 family,
+				      int lanes, __u64 *hash_out)
+{
+	__u64 hash[2] = {};
+
+	hash_words(hash, lanes, key, flow->local[1], flow->remote[1]);
+	hash_words(hash, lanes, key + 2, flow->ports, flow->owner);
+	hash_words(hash, lanes, key + 4, flow->kind, 0);
+	if (family == SG_IPV6) {
+		hash_words(hash, lanes, key + 6, flow->local[1] >> 32, flow->remote[1] >> 32);
+		hash_words(hash, lanes, key + 8, flow->local[0], flow->remote[0]);
+		hash_words(hash, lanes, key + 10, flow->local[0] >> 32, flow->remote[0] >> 32);
+	}
+	for (int i = 0; i < lanes; i++)
+		hash_out[i] = hash[i];
 }
 
 /*
- * The first of its two buckets, and what the rest follows from. The family is the
- * flow's: known to the compiler, where it is, it saves asking for it. The hash is
- * spread by a multiplication by a random odd number.
+ * The first of the two buckets of a flow with this hash, and what the rest follows
+ * from. The hash is spread by a multiplication by a random odd number.
  */
 static __always_inline void place_begin(const struct sg_settings *settings, const struct flow *flow,
-					__u8 family, struct place *place)
+					__u64 hash, struct place *place)
 {
-	__u64 hash = flow_hash(settings->secret, flow, family);
-
 	hash ^= hash >> 32;
 	hash *= settings->multiplier[0];
 	place->hash = hash;
@@ -166,22 +171,12 @@ static __always_inline void place_end(const struct sg_settings *settings, const 
 static __always_inline void flow_place(const struct sg_settings *settings, const struct flow *flow,
 				       __u8 family, struct place *place)
 {
-	place_begin(settings, flow, family, place);
-	place_end(settings, flow, family, place);
-}
+	__u64 hash;
 
-/*
- * Stands for the whole flow: the hash and a second one, whose keys are two words
- * further as in UMAC.
- */
-static __always_inline __u64 flow_signature(const struct sg_settings *settings,
-					    const struct place *place, const struct flow *flow,
-					    __u8 family)
-{
-	/* what goes into it is read once more: there are not registers enough to keep it */
-	asm volatile("" ::: "memory");
-	return place->hash +
-	       flow_hash(settings->secret + 2, flow, family) * settings->multiplier[1];
+	/* the family is the flow's: known to the compiler, where it is, it saves asking for it */
+	flow_hash(settings->secret, flow, family, 1, &hash);
+	place_begin(settings, flow, hash, place);
+	place_end(settings, flow, family, place);
 }
 
 #endif

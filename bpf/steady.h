@@ -9,12 +9,14 @@
 #include "find.h"
 #include "remote.h"
 
-/* The word of a flow at the time 0, if the instance receives the first packet. */
+/*
+ * The word of a flow at the time 0, if the instance receives the first packet: its
+ * place's hash and that of the second lane stand for the whole flow.
+ */
 static __always_inline __u64 steady_base(const struct sg_settings *settings,
-					 const struct place *place, const struct flow *flow,
-					 __u8 family, __u32 generation)
+					 const struct place *place, __u64 second, __u32 generation)
 {
-	return (flow_signature(settings, place, flow, family) +
+	return (place->hash + second * settings->multiplier[1] +
 		generation * settings->multiplier[2]) &
 	       ~1ULL;
 }
@@ -96,12 +98,13 @@ static __always_inline enum sg_reason steady_reason(struct sg_scratch *scratch, 
 	struct place *place = &scratch->place;
 	const struct sg_tags *first, *second;
 	__u32 index, times;
-	__u64 before, found;
+	__u64 before, found, hash[2];
 	const __u64 *words;
 
 	if (scratch->steady_run < STEADY_RUN && !remote_may_be_known(settings, flow, family))
 		return SG_REASON_NO_RULE;
-	place_begin(settings, flow, family, place);
+	flow_hash(settings->secret, flow, family, 2, hash);
+	place_begin(settings, flow, hash[0], place);
 	if (scratch->steady_run < STEADY_RUN) {
 		place_end(settings, flow, family, place);
 		if (!table_may_hold(place))
@@ -112,7 +115,7 @@ static __always_inline enum sg_reason steady_reason(struct sg_scratch *scratch, 
 	/* memory is asked for now, and needed later */
 	asm volatile("" : : "r"(*(const volatile __u64 *)words));
 	before = SG_STEADY_WORD(
-		steady_base(settings, place, flow, family, SG_POLICY_GENERATION(flow->policy)),
+		steady_base(settings, place, hash[1], SG_POLICY_GENERATION(flow->policy)),
 		clock_now(settings) - times, 0);
 	found = steady_find(words, before, times);
 	if (found < 2)

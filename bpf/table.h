@@ -207,13 +207,17 @@ static __always_inline void table_update(const struct sg_settings *settings,
 {
 	struct sg_connection *entry = known->spot.entry;
 	__u64 *steady = steady_at(known->bucket, known->index);
-	__u64 base = steady_base(settings, place, flow, flow->family, update->generation);
 	struct sg_lock *lock = lock_get(place->first);
 	enum sg_budget from = SG_BUDGET_OUTSIDE, to = SG_BUDGET_OUTSIDE;
 	__u8 phase = update->progress.phase, flags = update->progress.flags;
+	__u64 second, base;
 
 	if (!lock)
 		return;
+	/* what goes into it is read once more: there are not registers enough to keep it */
+	asm volatile("" ::: "memory");
+	flow_hash(settings->secret + 2, flow, flow->family, 1, &second);
+	base = steady_base(settings, place, second, update->generation);
 	bpf_spin_lock(&lock->lock);
 	if (spot_is(&known->spot, flow)) {
 		from = SG_PHASE_BUDGET(entry->phase);

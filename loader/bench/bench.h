@@ -83,8 +83,15 @@ struct bench_publish {
 	struct bench_spread publish_ms;
 };
 
-/* Of what takes long: a slice at XDP (slice.c), or one on two CPUs. */
-#define BENCH_LONG_ROUNDS 25
+/* At XDP a slice takes long (slice.c), so there are no more rounds than these. */
+#define BENCH_XDP_ROUNDS 25
+
+/* Packets a second on two CPUs, against one; all 0: not measured. */
+struct bench_scaling {
+	double ratio;		 /* of the calmest rounds, as of cases */
+	double ratio_of_least;	 /* of the quickest ones */
+	struct bench_spread net; /* of what each round says */
+};
 
 struct bench_report {
 	struct bench_case *cases;
@@ -96,11 +103,11 @@ struct bench_report {
 	struct bench_publish *publish;
 	size_t publish_count;
 	size_t publish_capacity;
-	struct bench_spread two_cpus; /* packets a second on two against one; 0: not measured */
-	uint32_t rounds;	      /* at most BENCH_LONG_ROUNDS of what takes long */
-	uint32_t instances;	      /* the most that were bound */
-	bool has_cycles;	      /* the machine counts them */
-	char compiler[64];	      /* of the programs */
+	struct bench_scaling two_cpus;
+	uint32_t rounds;    /* at XDP at most BENCH_XDP_ROUNDS */
+	uint32_t instances; /* the most that were bound */
+	bool has_cycles;    /* the machine counts them */
+	char compiler[64];  /* of the programs */
 };
 
 int bench_run(const struct bench_options *options, struct bench_report *report_out,

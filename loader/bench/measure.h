@@ -8,6 +8,7 @@
 
 #include "bench/bench.h"
 #include "bench/perf.h"
+#include "bench/tape.h"
 #include "kern/trial.h"
 
 #define BENCH_SLOT 1
@@ -38,8 +39,7 @@ struct bench_runner {
 	/* Filled by measuring. */
 	bool is_wanted;
 	uint32_t runs;
-	double *ns; /* owned; by round */
-	struct perf_counts *counts;
+	struct bench_sample *samples; /* by round; the session's */
 };
 
 #define BENCH_MAX_RUNNERS 48
@@ -50,7 +50,6 @@ struct scene {
 	uint32_t count;
 	uint32_t rounds;
 };
-void scene_fini(struct scene *scene);
 
 /* Appended, with one slot and nothing to compare with. */
 struct bench_runner *scene_add(struct scene *scene, enum trial_program program, enum bench_way way);
@@ -63,9 +62,12 @@ struct session {
 	struct kern *kern;
 	struct bench_report *report;
 	struct perf perf;
-	uint32_t rounds;
+	uint32_t rounds; /* of all passes */
+	uint32_t pass;	 /* of */
+	uint32_t passes;
+	struct tapes tapes;
 	double slice_ns;
-	uint32_t scenes; /* done so far, of */
+	uint32_t scenes; /* done so far in all passes, of */
 	uint32_t scene_count;
 	const char *scene_name;
 };
@@ -74,7 +76,7 @@ struct session {
 int runner_calibrate(struct session *session, struct bench_runner *runner, struct error *err);
 
 /*
- * One slice: its ns and counts of the round.
+ * One slice: its sample of the round.
  * -EPROTO: a packet was judged otherwise than its case says.
  */
 int runner_slice(struct session *session, struct bench_runner *runner, uint32_t round,
@@ -83,22 +85,30 @@ int runner_slice(struct session *session, struct bench_runner *runner, uint32_t 
 /* Whether it has a case that was asked for. */
 bool scene_is_wanted(const struct session *session, const struct scene *scene);
 
-/* Run the rounds of a scene and append its cases to the report. */
+/* Run this pass's rounds of a scene, and after the last one append its cases to the report. */
 int scene_measure(struct session *session, struct scene *scene, struct error *err);
 
-/* Rounds of what takes long. */
-static inline uint32_t long_rounds(const struct session *session)
+/* Rounds from `first` to before `end`: this pass's part of so many. */
+struct pass_rounds {
+	uint32_t first;
+	uint32_t end;
+};
+
+static inline struct pass_rounds pass_rounds(const struct session *session, uint32_t rounds)
 {
-	return session->rounds < BENCH_LONG_ROUNDS ? session->rounds : BENCH_LONG_ROUNDS;
+	return (struct pass_rounds){.first = rounds * session->pass / session->passes,
+				    .end = rounds * (session->pass + 1) / session->passes};
 }
 
+static inline bool is_last_pass(const struct session *session)
+{
+	return session->pass + 1 == session->passes;
+}
+
+/* Says so: -ENOMEM. */
+int no_memory(struct error *err);
+
 bool runner_is_xdp(const struct bench_runner *runner);
-
-/* The value that so many tenths of all are below; 0: the least. No memory: 0. */
-double lowest_of(const double *values, uint32_t count, uint32_t tenths);
-
-/* Sorts the values. */
-struct bench_spread spread_of(double *values, size_t count);
 
 void bench_key(const struct bench_labels *labels, char key[BENCH_KEY_MAX]);
 

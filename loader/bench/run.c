@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * run.c - all scenes, one after the other.
+ * run.c - all scenes, one after the other, in several passes.
  */
 #include <errno.h>
 #include <sched.h>
@@ -15,6 +15,7 @@
 #include "util/array.h"
 
 #define FULL_ROUNDS 300
+#define FULL_PASSES 5
 #define QUICK_ROUNDS 9
 #define FULL_SLICE_NS 2e6
 #define QUICK_SLICE_NS 1e6
@@ -28,6 +29,11 @@
 #define PLAN(title, function, ip, count, quick) \
 	{ \
 		.name = (title), .run = (function), .is_quick = (quick), .family = (ip), \
+		.rules = (count) \
+	}
+#define PUBLISH(count, quick) \
+	{ \
+		.name = "publish", .run = scene_publish, .is_quick = (quick), .is_once = true, \
 		.rules = (count) \
 	}
 
@@ -51,8 +57,8 @@ static const struct scene_plan plans[] = {
 	PLAN("100,000 connections", scene_crowd, SG_IPV6, 2000, true),
 	PLAN("instances", scene_instances, SG_IPV4, 2000, true),
 	PLAN("two-cpus", scene_two_cpus, SG_IPV4, 2000, true),
-	PLAN("publish", scene_publish, SG_IPV4, 2000, false),
-	PLAN("publish", scene_publish, SG_IPV4, 20000, true),
+	PUBLISH(2000, false),
+	PUBLISH(20000, true),
 };
 
 /* One CPU, and before others that want it. */
@@ -88,20 +94,38 @@ static int know_addresses(struct session *session, struct error *err)
 	return r;
 }
 
-static int run_scenes(struct session *session, struct error *err)
+static bool is_planned(const struct session *session, const struct scene_plan *plan)
 {
-	int r = know_addresses(session, err);
+	return (plan->is_quick || !session->options->is_quick) &&
+	       (!plan->is_once || is_last_pass(session));
+}
 
-	session->scene_count = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(plans); i++)
-		session->scene_count += plans[i].is_quick || !session->options->is_quick;
+static int run_pass(struct session *session, struct error *err)
+{
+	int r = 0;
+
+	tapes_rewind(&session->tapes);
 	for (size_t i = 0; !r && i < ARRAY_SIZE(plans); i++) {
-		if (!plans[i].is_quick && session->options->is_quick)
+		if (!is_planned(session, &plans[i]))
 			continue;
 		session->scene_name = plans[i].name;
 		r = plans[i].run(session, &plans[i], err);
 		session->scenes++;
 	}
+	return r;
+}
+
+static int run_scenes(struct session *session, struct error *err)
+{
+	int r = know_addresses(session, err);
+
+	session->scene_count = 0;
+	for (session->pass = 0; session->pass < session->passes; session->pass++) {
+		for (size_t i = 0; i < ARRAY_SIZE(plans); i++)
+			session->scene_count += is_planned(session, &plans[i]);
+	}
+	for (session->pass = 0; !r && session->pass < session->passes; session->pass++)
+		r = run_pass(session, err);
 	return r;
 }
 
@@ -132,6 +156,7 @@ static int measure_all(struct session *session, struct error *err)
 		return r;
 	session->report->has_cycles = perf_open(&session->perf);
 	r = run_scenes(session, err);
+	tapes_fini(&session->tapes);
 	perf_close(&session->perf);
 	trial_close(session->trial);
 	return r;
@@ -148,6 +173,7 @@ int bench_run(const struct bench_options *options, struct bench_report *report_o
 	session.rounds = options->rounds     ? options->rounds
 			 : options->is_quick ? QUICK_ROUNDS
 					     : FULL_ROUNDS;
+	session.passes = options->is_quick || session.rounds < FULL_PASSES ? 1 : FULL_PASSES;
 	session.slice_ns = options->is_quick ? QUICK_SLICE_NS : FULL_SLICE_NS;
 	report.rounds = session.rounds;
 	if (options->progress)

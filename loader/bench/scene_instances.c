@@ -10,7 +10,6 @@
 
 #include "bench/scenes.h"
 #include "util/array.h"
-#include "util/cleanup.h"
 
 #define FIRST_IFINDEX 1000
 #define INSTANCE_RING 32768 /* packets, several of each instance */
@@ -65,7 +64,7 @@ static void add_cases(struct session *session, struct scene *scene, uint32_t rul
 
 int scene_instances(struct session *session, const struct scene_plan *plan, struct error *err)
 {
-	AUTO(scene_fini) struct scene scene = {.count = 0};
+	struct scene scene = {.count = 0};
 	struct published published = {0};
 	struct bench_policy_spec spec = {MIX_PUBLIC, SG_IPV4, plan->rules,
 					 2,	     true,    session->options->seed};

@@ -79,21 +79,68 @@ static int run_workers(struct worker *workers, int first, int count, struct erro
 	return r;
 }
 
-static int two_against_one(struct worker *workers, double *ratio_out, struct error *err)
+/* ns a packet: of each CPU alone, and of both together. */
+struct two_tapes {
+	struct bench_sample *alone[CPUS];
+	struct bench_sample *together;
+};
+
+/* One round. */
+static int two_against_one(struct worker *workers, const struct two_tapes *tapes, uint32_t round,
+			   struct error *err)
 {
-	double alone = 0, together = 0;
+	double rate = 0;
 	int r = 0;
 
 	for (int i = 0; !r && i < CPUS; i++) {
 		r = run_workers(workers, i, 1, err);
-		alone += 1 / workers[i].run.ns / CPUS;
+		tapes->alone[i][round].ns = workers[i].run.ns;
 	}
 	if (!r)
 		r = run_workers(workers, 0, CPUS, err);
 	for (int i = 0; i < CPUS; i++)
-		together += 1 / workers[i].run.ns;
-	*ratio_out = together / alone;
+		rate += 1 / workers[i].run.ns;
+	tapes->together[round].ns = 1 / rate;
 	return r;
+}
+
+static double rate_alone(const double ns[CPUS])
+{
+	double rate = 0;
+
+	for (int i = 0; i < CPUS; i++)
+		rate += 1 / ns[i] / CPUS;
+	return rate;
+}
+
+/* Of the slices that so many tenths are quicker than. */
+static double lowest_scaling(const struct two_tapes *tapes, uint32_t rounds, uint32_t tenths)
+{
+	double alone[CPUS];
+
+	for (int i = 0; i < CPUS; i++)
+		alone[i] = lowest_ns(tapes->alone[i], rounds, tenths);
+	return 1 / lowest_ns(tapes->together, rounds, tenths) / rate_alone(alone);
+}
+
+static int compute_scaling(const struct two_tapes *tapes, uint32_t rounds,
+			   struct bench_scaling *scaling_out, struct error *err)
+{
+	AUTO_FREE double *ratios = calloc(rounds, sizeof(*ratios));
+
+	if (!ratios)
+		return no_memory(err);
+	for (uint32_t i = 0; i < rounds; i++) {
+		const double alone[CPUS] = {tapes->alone[0][i].ns, tapes->alone[1][i].ns};
+
+		ratios[i] = 1 / tapes->together[i].ns / rate_alone(alone);
+	}
+	*scaling_out = (struct bench_scaling){
+		.ratio = lowest_scaling(tapes, rounds, BENCH_DECILE),
+		.ratio_of_least = lowest_scaling(tapes, rounds, BENCH_LEAST),
+		.net = spread_of(ratios, rounds),
+	};
+	return 0;
 }
 
 /* The first two CPUs there are; whether there are two. */
@@ -132,20 +179,32 @@ static int prepare_workers(struct session *session, const struct published *publ
 	return r;
 }
 
+static int take_tapes(struct session *session, struct two_tapes *tapes, struct error *err)
+{
+	for (int i = 0; i < CPUS; i++) {
+		tapes->alone[i] = tapes_next(&session->tapes, session->rounds);
+		if (!tapes->alone[i])
+			return no_memory(err);
+	}
+	tapes->together = tapes_next(&session->tapes, session->rounds);
+	return tapes->together ? 0 : no_memory(err);
+}
+
 static int measure_two(struct session *session, struct worker *workers, struct error *err)
 {
-	uint32_t rounds = long_rounds(session);
-	AUTO_FREE double *ratios = calloc(rounds, sizeof(*ratios));
+	struct pass_rounds pass = pass_rounds(session, session->rounds);
+	uint64_t expected =
+		(uint64_t)(pass.end - pass.first) * 2 * CPUS * (SLICE_RUNS + SLICE_RUNS / 10);
 	struct sg_counters before = {0}, after = {0};
-	uint64_t expected = (uint64_t)rounds * 2 * CPUS * (SLICE_RUNS + SLICE_RUNS / 10);
-	int r = counters_read(session->kern, BENCH_SLOT, &before, err);
+	struct two_tapes tapes = {0};
+	int r = take_tapes(session, &tapes, err);
 
-	if (!ratios)
-		return error_set(err, ENOMEM, CODE_INTERNAL_SERVER_ERROR, "out of memory");
-	for (uint32_t i = 0; !r && i < rounds; i++) {
+	if (!r)
+		r = counters_read(session->kern, BENCH_SLOT, &before, err);
+	for (uint32_t i = pass.first; !r && i < pass.end; i++) {
 		if (*session->options->stop)
 			return error_set(err, EINTR, CODE_INTERNAL_SERVER_ERROR, "interrupted");
-		r = two_against_one(workers, &ratios[i], err);
+		r = two_against_one(workers, &tapes, i, err);
 	}
 	if (!r)
 		r = counters_read(session->kern, BENCH_SLOT, &after, err);
@@ -156,8 +215,9 @@ static int measure_two(struct session *session, struct worker *workers, struct e
 	    expected)
 		return error_set(err, EPROTO, CODE_INTERNAL_SERVER_ERROR,
 				 "two CPUs did not accept all packets");
-	session->report->two_cpus = spread_of(ratios, rounds);
-	return 0;
+	if (!is_last_pass(session))
+		return 0;
+	return compute_scaling(&tapes, session->rounds, &session->report->two_cpus, err);
 }
 
 int scene_two_cpus(struct session *session, const struct scene_plan *plan, struct error *err)
@@ -238,7 +298,7 @@ int scene_publish(struct session *session, const struct scene_plan *plan, struct
 	publish.compile_ms = spread_of(compile_ms, PUBLICATIONS);
 	publish.publish_ms = spread_of(publish_ms, PUBLICATIONS);
 	if (ARRAY_GROW(report->publish, report->publish_count, report->publish_capacity))
-		return error_set(err, ENOMEM, CODE_INTERNAL_SERVER_ERROR, "out of memory");
+		return no_memory(err);
 	report->publish[report->publish_count++] = publish;
 	return 0;
 }

@@ -9,7 +9,6 @@
 #include "bench/scenes.h"
 
 #include "util/array.h"
-#include "util/cleanup.h"
 
 struct fate_text {
 	enum bench_fate fate;
@@ -96,7 +95,7 @@ static int add_sources(struct session *session, struct scene *scene, const struc
 static int measure_parts(struct session *session, const struct part *parts, size_t count,
 			 const uint32_t reference_ring[2], bool with_sources, struct error *err)
 {
-	AUTO(scene_fini) struct scene scene = {.count = 0};
+	struct scene scene = {.count = 0};
 	struct stage_bases bases;
 	int r = 0;
 

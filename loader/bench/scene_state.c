@@ -12,7 +12,6 @@
 #include "bench/scenes.h"
 #include "model/code.h"
 #include "util/array.h"
-#include "util/cleanup.h"
 
 #define CHUNK 8192 /* handshakes at a time; an instance can have no more than it has room for */
 
@@ -147,7 +146,7 @@ typedef int add_cases(struct session *session, struct scene *scene, const struct
 static int both_families(struct session *session, const struct scene_plan *plan, add_cases *add,
 			 struct error *err)
 {
-	AUTO(scene_fini) struct scene scene = {.count = 0};
+	struct scene scene = {.count = 0};
 	struct published published[2] = {0};
 	uint32_t ring[2] = {0, STAGE_RING};
 	struct stage_bases bases;
@@ -344,7 +343,7 @@ static void add_crowd(const struct session *session, struct scene *scene,
 
 int scene_crowd(struct session *session, const struct scene_plan *plan, struct error *err)
 {
-	AUTO(scene_fini) struct scene scene = {.count = 0};
+	struct scene scene = {.count = 0};
 	struct bench_policy_spec spec = spec_of(session, plan, plan->family);
 	struct published published = {0};
 	int r = stage_begin(session, err);
@@ -356,9 +355,7 @@ int scene_crowd(struct session *session, const struct scene_plan *plan, struct e
 	if (!r)
 		add_crowd(session, &scene, plan, published.word);
 	if (!r && scene_is_wanted(session, &scene)) {
-		r = connections_flush(session->kern, BENCH_SLOT, TRIAL_IFINDEX, err);
-		if (!r)
-			r = open_crowd(session, &published, err);
+		r = open_crowd(session, &published, err);
 		if (!r)
 			r = check_connections(session, BENCH_CONNECTIONS, err);
 		if (!r)

@@ -18,6 +18,7 @@ struct scene_plan {
 	const char *name; /* for the progress; and for --only, where it has no cases */
 	int (*run)(struct session *session, const struct scene_plan *plan, struct error *err);
 	bool is_quick; /* the targets need it */
+	bool is_once;  /* it has no rounds that passes could share */
 	bool is_xdp;
 	enum sg_family family;
 	uint32_t rules;
@@ -47,7 +48,7 @@ void published_fini(struct published *published);
 
 /* Forget the policies of other scenes. Before any stage_policy(). */
 int stage_begin(struct session *session, struct error *err);
-/* Bind loopback, with whatever policy of this scene. */
+/* Bind loopback, with whatever policy of this scene, and without connections. */
 int stage_bind(struct session *session, uint64_t word, struct error *err);
 
 /* Open a connection of the flow; loopback's policy must accept it. */

@@ -143,10 +143,15 @@ int runner_slice(struct session *session, struct bench_runner *runner, uint32_t 
 		 struct error *err)
 {
 	struct trial_run run = {0};
+	struct perf_counts counts = {0};
 	int r = make_ready(session, runner, err);
 
 	if (!r)
-		r = run_checked(session, runner, runner->runs, &run, &runner->counts[round], err);
-	runner->ns[round] = run.ns;
+		r = run_checked(session, runner, runner->runs, &run, &counts, err);
+	runner->samples[round] = (struct bench_sample){
+		.ns = run.ns,
+		.cycles = (double)counts.cycles / runner->runs,
+		.instructions = (double)counts.instructions / runner->runs,
+	};
 	return r;
 }

@@ -30,10 +30,12 @@ int stage_bind(struct session *session, uint64_t word, struct error *err)
 		.policy = word,
 		.owner = share_owner(session->kern, BENCH_SLOT),
 	};
+	int r;
 
 	connection_table(session->kern, &table);
 	binding.share = table.window / 2;
-	return binding_set(session->kern, TRIAL_IFINDEX, &binding, err);
+	r = binding_set(session->kern, TRIAL_IFINDEX, &binding, err);
+	return r ? r : connections_flush(session->kern, BENCH_SLOT, TRIAL_IFINDEX, err);
 }
 
 int stage_ring(struct session *session, const struct bench_policy *policy, enum bench_fate fate,

@@ -127,6 +127,15 @@ static json_t *publish_document(const struct bench_publish *publish)
 			 spread_document(&publish->publish_ms));
 }
 
+static json_t *scaling_document(const struct bench_scaling *scaling)
+{
+	json_t *document = spread_document(&scaling->net);
+
+	json_object_set_new(document, "ratio", exact(scaling->ratio));
+	json_object_set_new(document, "ratioOfLeast", exact(scaling->ratio_of_least));
+	return document;
+}
+
 static json_t *machine_document(const struct bench_report *report)
 {
 	struct machine machine;
@@ -155,8 +164,8 @@ static json_t *report_document(const struct bench_report *report,
 			     (json_int_t)report->rounds, "quick", options->is_quick, "instances",
 			     (json_int_t)report->instances, "cases", cases, "publish", publish,
 			     "targets", targets);
-	if (document && report->two_cpus.median > 0)
-		json_object_set_new(document, "twoCpus", spread_document(&report->two_cpus));
+	if (document && report->two_cpus.ratio > 0)
+		json_object_set_new(document, "twoCpus", scaling_document(&report->two_cpus));
 	return document;
 }
 
@@ -244,7 +253,7 @@ static int print_report(const struct bench_report *report, struct error *err)
 	       machine.jit ? "on" : "off", report->compiler);
 	printf("ns a packet beyond an empty program: first decile, minimum, median and maximum of "
 	       "%u rounds (XDP: at most %u)\n",
-	       report->rounds, BENCH_LONG_ROUNDS);
+	       report->rounds, BENCH_XDP_ROUNDS);
 	if (!report->has_cycles)
 		puts("cycles and instructions: not available on this machine");
 	puts("");
@@ -254,9 +263,9 @@ static int print_report(const struct bench_report *report, struct error *err)
 		printf("%u rules: image of %zu KiB, compiled in %.1f ms, published in %.1f ms\n",
 		       report->publish[i].rules, report->publish[i].image_bytes / 1024,
 		       report->publish[i].compile_ms.median, report->publish[i].publish_ms.median);
-	if (report->two_cpus.median > 0)
+	if (report->two_cpus.ratio > 0)
 		printf("two CPUs judge %.2f times the packets of one (%.2f to %.2f)\n",
-		       report->two_cpus.median, report->two_cpus.min, report->two_cpus.max);
+		       report->two_cpus.ratio, report->two_cpus.net.min, report->two_cpus.net.max);
 	puts("");
 	return r ? r : print_targets(report, err);
 }
@@ -323,7 +332,7 @@ int cmd_bench(const struct invocation *invocation, struct error *err)
 	r = bench_run(&options, &report, err);
 	if (options.progress)
 		show_progress(1, "");
-	if (!r && !report.case_count && !report.publish_count && !(report.two_cpus.median > 0))
+	if (!r && !report.case_count && !report.publish_count && !(report.two_cpus.ratio > 0))
 		return error_set(err, ENOENT, CODE_INVALID_PARAMETER_VALUE,
 				 "no case matches \"%s\": sgate bench --json shows their keys",
 				 quote(options.only ? options.only : "").text);

@@ -110,7 +110,8 @@ static void publishing_counts_both_its_parts(void **state)
 {
 	struct bench_publish publish = {
 		.rules = 20000, .compile_ms = {100, 90, 110}, .publish_ms = {51, 1, 60}};
-	struct bench_report report = {.publish_count = 1, .two_cpus = {1.85, 1.8, 1.9}};
+	struct bench_report report = {.publish_count = 1,
+				      .two_cpus = {.ratio = 1.85, .ratio_of_least = 1.95}};
 
 	(void)state;
 	report.publish = calloc(1, sizeof(publish));
@@ -126,16 +127,55 @@ static void publishing_counts_both_its_parts(void **state)
 
 static void a_decile_is_of_the_calm_rounds(void **state)
 {
-	double values[30];
+	struct bench_sample samples[30] = {0};
 
 	(void)state;
 	/* 0 to 29, the least ones last; most of them disturbed */
 	for (int i = 0; i < 30; i++)
-		values[i] = i < 24 ? 1000 - i : 29 - i;
-	assert_float_equal(lowest_of(values, 30, 0), 0, 1e-9);
-	assert_float_equal(lowest_of(values, 30, 1), 3, 1e-9);
-	assert_float_equal(values[0], 1000, 1e-9);
-	assert_float_equal(lowest_of(values, 1, 1), 1000, 1e-9);
+		samples[i].ns = i < 24 ? 1000 - i : 29 - i;
+	assert_float_equal(lowest_ns(samples, 30, BENCH_LEAST), 0, 1e-9);
+	assert_float_equal(lowest_ns(samples, 30, BENCH_DECILE), 3, 1e-9);
+	assert_float_equal(samples[0].ns, 1000, 1e-9);
+	assert_float_equal(lowest_ns(samples, 1, BENCH_DECILE), 1000, 1e-9);
+}
+
+static void each_pass_has_the_same_tapes(void **state)
+{
+	struct bench_sample *first, *second;
+	struct tapes tapes = {0};
+
+	(void)state;
+	first = tapes_next(&tapes, 4);
+	second = tapes_next(&tapes, 2);
+	assert_non_null(first);
+	assert_non_null(second);
+	first[3].ns = 7;
+	second[1].ns = 8;
+	tapes_rewind(&tapes);
+	assert_ptr_equal(tapes_next(&tapes, 4), first);
+	assert_ptr_equal(tapes_next(&tapes, 2), second);
+	assert_float_equal(first[3].ns, 7, 1e-9);
+	tapes_fini(&tapes);
+}
+
+static void passes_share_all_rounds(void **state)
+{
+	static const uint32_t rounds[] = {1, 4, 5, 7, 25, 300};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rounds); i++) {
+		struct session session = {.passes = 5};
+		uint32_t end = 0;
+
+		for (; session.pass < session.passes; session.pass++) {
+			struct pass_rounds pass = pass_rounds(&session, rounds[i]);
+
+			assert_int_equal(pass.first, end);
+			assert_true(pass.end - pass.first <= rounds[i] / 5 + 1);
+			end = pass.end;
+		}
+		assert_int_equal(end, rounds[i]);
+	}
 }
 
 static void a_spread_is_median_and_ends(void **state)
@@ -159,6 +199,8 @@ int main(void)
 		cmocka_unit_test(the_smallest_figures_are_compared_too),
 		cmocka_unit_test(publishing_counts_both_its_parts),
 		cmocka_unit_test(a_decile_is_of_the_calm_rounds),
+		cmocka_unit_test(each_pass_has_the_same_tapes),
+		cmocka_unit_test(passes_share_all_rounds),
 		cmocka_unit_test(a_spread_is_median_and_ends),
 	};
 

@@ -79,17 +79,16 @@ static int run_workers(struct worker *workers, int first, int count, struct erro
 	return r;
 }
 
-/* ns a packet: of each CPU alone, and of both together. */
+/* Of each CPU, alone and together with the other one. */
 struct two_tapes {
 	struct bench_sample *alone[CPUS];
-	struct bench_sample *together;
+	struct bench_sample *together[CPUS];
 };
 
 /* One round. */
 static int two_against_one(struct worker *workers, const struct two_tapes *tapes, uint32_t round,
 			   struct error *err)
 {
-	double rate = 0;
 	int r = 0;
 
 	for (int i = 0; !r && i < CPUS; i++) {
@@ -99,28 +98,34 @@ static int two_against_one(struct worker *workers, const struct two_tapes *tapes
 	if (!r)
 		r = run_workers(workers, 0, CPUS, err);
 	for (int i = 0; i < CPUS; i++)
-		rate += 1 / workers[i].run.ns;
-	tapes->together[round].ns = 1 / rate;
+		tapes->together[i][round].ns = workers[i].run.ns;
 	return r;
 }
 
-static double rate_alone(const double ns[CPUS])
-{
-	double rate = 0;
-
-	for (int i = 0; i < CPUS; i++)
-		rate += 1 / ns[i] / CPUS;
-	return rate;
-}
-
-/* Of the slices that so many tenths are quicker than. */
+/*
+ * Of the slices that so many tenths are quicker than, of each CPU: both of them are
+ * calm at the same time less often than one is.
+ */
 static double lowest_scaling(const struct two_tapes *tapes, uint32_t rounds, uint32_t tenths)
 {
-	double alone[CPUS];
+	double alone = 0, together = 0;
 
-	for (int i = 0; i < CPUS; i++)
-		alone[i] = lowest_ns(tapes->alone[i], rounds, tenths);
-	return 1 / lowest_ns(tapes->together, rounds, tenths) / rate_alone(alone);
+	for (int i = 0; i < CPUS; i++) {
+		alone += 1 / lowest_ns(tapes->alone[i], rounds, tenths) / CPUS;
+		together += 1 / lowest_ns(tapes->together[i], rounds, tenths);
+	}
+	return together / alone;
+}
+
+static double round_scaling(const struct two_tapes *tapes, uint32_t round)
+{
+	double alone = 0, together = 0;
+
+	for (int i = 0; i < CPUS; i++) {
+		alone += 1 / tapes->alone[i][round].ns / CPUS;
+		together += 1 / tapes->together[i][round].ns;
+	}
+	return together / alone;
 }
 
 static int compute_scaling(const struct two_tapes *tapes, uint32_t rounds,
@@ -130,11 +135,8 @@ static int compute_scaling(const struct two_tapes *tapes, uint32_t rounds,
 
 	if (!ratios)
 		return no_memory(err);
-	for (uint32_t i = 0; i < rounds; i++) {
-		const double alone[CPUS] = {tapes->alone[0][i].ns, tapes->alone[1][i].ns};
-
-		ratios[i] = 1 / tapes->together[i].ns / rate_alone(alone);
-	}
+	for (uint32_t i = 0; i < rounds; i++)
+		ratios[i] = round_scaling(tapes, i);
 	*scaling_out = (struct bench_scaling){
 		.ratio = lowest_scaling(tapes, rounds, BENCH_DECILE),
 		.ratio_of_least = lowest_scaling(tapes, rounds, BENCH_LEAST),
@@ -183,11 +185,11 @@ static int take_tapes(struct session *session, struct two_tapes *tapes, struct e
 {
 	for (int i = 0; i < CPUS; i++) {
 		tapes->alone[i] = tapes_next(&session->tapes, session->rounds);
-		if (!tapes->alone[i])
+		tapes->together[i] = tapes_next(&session->tapes, session->rounds);
+		if (!tapes->alone[i] || !tapes->together[i])
 			return no_memory(err);
 	}
-	tapes->together = tapes_next(&session->tapes, session->rounds);
-	return tapes->together ? 0 : no_memory(err);
+	return 0;
 }
 
 static int measure_two(struct session *session, struct worker *workers, struct error *err)

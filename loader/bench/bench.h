@@ -88,9 +88,8 @@ struct bench_publish {
 
 /* Packets a second on two CPUs, against one; all 0: not measured. */
 struct bench_scaling {
-	double ratio;		 /* of the calmest rounds, as of cases */
-	double ratio_of_least;	 /* of the quickest ones */
 	struct bench_spread net; /* of what each round says */
+	double ratio_of_least;	 /* of each CPU's quickest slices */
 };
 
 struct bench_report {

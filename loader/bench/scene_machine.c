@@ -102,21 +102,6 @@ static int two_against_one(struct worker *workers, const struct two_tapes *tapes
 	return r;
 }
 
-/*
- * Of the slices that so many tenths are quicker than, of each CPU: both of them are
- * calm at the same time less often than one is.
- */
-static double lowest_scaling(const struct two_tapes *tapes, uint32_t rounds, uint32_t tenths)
-{
-	double alone = 0, together = 0;
-
-	for (int i = 0; i < CPUS; i++) {
-		alone += 1 / lowest_ns(tapes->alone[i], rounds, tenths) / CPUS;
-		together += 1 / lowest_ns(tapes->together[i], rounds, tenths);
-	}
-	return together / alone;
-}
-
 static double round_scaling(const struct two_tapes *tapes, uint32_t round)
 {
 	double alone = 0, together = 0;
@@ -128,6 +113,22 @@ static double round_scaling(const struct two_tapes *tapes, uint32_t round)
 	return together / alone;
 }
 
+static double scaling_of_least(const struct two_tapes *tapes, uint32_t rounds)
+{
+	double alone = 0, together = 0;
+
+	for (int i = 0; i < CPUS; i++) {
+		alone += 1 / lowest_ns(tapes->alone[i], rounds, BENCH_LEAST) / CPUS;
+		together += 1 / lowest_ns(tapes->together[i], rounds, BENCH_LEAST);
+	}
+	return together / alone;
+}
+
+/*
+ * The slices of a round follow each other at once and meet the same times, so what
+ * counts is what each round says, and of those the median: other work can make
+ * the one or the other slower.
+ */
 static int compute_scaling(const struct two_tapes *tapes, uint32_t rounds,
 			   struct bench_scaling *scaling_out, struct error *err)
 {
@@ -138,9 +139,8 @@ static int compute_scaling(const struct two_tapes *tapes, uint32_t rounds,
 	for (uint32_t i = 0; i < rounds; i++)
 		ratios[i] = round_scaling(tapes, i);
 	*scaling_out = (struct bench_scaling){
-		.ratio = lowest_scaling(tapes, rounds, BENCH_DECILE),
-		.ratio_of_least = lowest_scaling(tapes, rounds, BENCH_LEAST),
 		.net = spread_of(ratios, rounds),
+		.ratio_of_least = scaling_of_least(tapes, rounds),
 	};
 	return 0;
 }

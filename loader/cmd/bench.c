@@ -131,7 +131,6 @@ static json_t *scaling_document(const struct bench_scaling *scaling)
 {
 	json_t *document = spread_document(&scaling->net);
 
-	json_object_set_new(document, "ratio", exact(scaling->ratio));
 	json_object_set_new(document, "ratioOfLeast", exact(scaling->ratio_of_least));
 	return document;
 }
@@ -164,7 +163,7 @@ static json_t *report_document(const struct bench_report *report,
 			     (json_int_t)report->rounds, "quick", options->is_quick, "instances",
 			     (json_int_t)report->instances, "cases", cases, "publish", publish,
 			     "targets", targets);
-	if (document && report->two_cpus.ratio > 0)
+	if (document && report->two_cpus.net.median > 0)
 		json_object_set_new(document, "twoCpus", scaling_document(&report->two_cpus));
 	return document;
 }
@@ -263,9 +262,10 @@ static int print_report(const struct bench_report *report, struct error *err)
 		printf("%u rules: image of %zu KiB, compiled in %.1f ms, published in %.1f ms\n",
 		       report->publish[i].rules, report->publish[i].image_bytes / 1024,
 		       report->publish[i].compile_ms.median, report->publish[i].publish_ms.median);
-	if (report->two_cpus.ratio > 0)
+	if (report->two_cpus.net.median > 0)
 		printf("two CPUs judge %.2f times the packets of one (%.2f to %.2f)\n",
-		       report->two_cpus.ratio, report->two_cpus.net.min, report->two_cpus.net.max);
+		       report->two_cpus.net.median, report->two_cpus.net.min,
+		       report->two_cpus.net.max);
 	puts("");
 	return r ? r : print_targets(report, err);
 }
@@ -332,7 +332,7 @@ int cmd_bench(const struct invocation *invocation, struct error *err)
 	r = bench_run(&options, &report, err);
 	if (options.progress)
 		show_progress(1, "");
-	if (!r && !report.case_count && !report.publish_count && !(report.two_cpus.ratio > 0))
+	if (!r && !report.case_count && !report.publish_count && !(report.two_cpus.net.median > 0))
 		return error_set(err, ENOENT, CODE_INVALID_PARAMETER_VALUE,
 				 "no case matches \"%s\": sgate bench --json shows their keys",
 				 quote(options.only ? options.only : "").text);

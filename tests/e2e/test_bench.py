@@ -73,11 +73,12 @@ def test_a_target_is_a_figure_of_its_cases(quick):
 
 
 def test_more_work_costs_more(quick):
-    least = {key: case["ns"]["min"] for key, case in figures(quick).items()}
+    # least slices: a round's difference is small, too, where the empty program was disturbed
+    least = {key: case["ns"]["firstDecile"] for key, case in figures(quick).items()}
     # pairs that are several times apart: a busy machine cannot turn them round
     assert (least["tc/ipv4/public/2000x2/first-packet/cold"]
             > least["tc/ipv4/public/2000x2/established/hot"])
-    assert (least["tc/ipv4/public/20000x2/last-rule/cold"]
+    assert (least["tc/ipv4/public/20000x2/own-rule/cold"]
             > least["tc/ipv4/public/10x2/last-rule/hot"])
 
 

@@ -102,26 +102,38 @@ static int two_against_one(struct worker *workers, const struct two_tapes *tapes
 	return r;
 }
 
-static double round_scaling(const struct two_tapes *tapes, uint32_t round)
+/* Packets a second together, against one CPU's. */
+static double scaling(const double alone_ns[CPUS], const double together_ns[CPUS])
 {
 	double alone = 0, together = 0;
 
 	for (int i = 0; i < CPUS; i++) {
-		alone += 1 / tapes->alone[i][round].ns / CPUS;
-		together += 1 / tapes->together[i][round].ns;
+		alone += 1 / alone_ns[i] / CPUS;
+		together += 1 / together_ns[i];
 	}
 	return together / alone;
 }
 
-static double scaling_of_least(const struct two_tapes *tapes, uint32_t rounds)
+static double round_scaling(const struct two_tapes *tapes, uint32_t round)
 {
-	double alone = 0, together = 0;
+	double alone[CPUS], together[CPUS];
 
 	for (int i = 0; i < CPUS; i++) {
-		alone += 1 / lowest_ns(tapes->alone[i], rounds, BENCH_LEAST) / CPUS;
-		together += 1 / lowest_ns(tapes->together[i], rounds, BENCH_LEAST);
+		alone[i] = tapes->alone[i][round].ns;
+		together[i] = tapes->together[i][round].ns;
 	}
-	return together / alone;
+	return scaling(alone, together);
+}
+
+static double scaling_of_least(const struct two_tapes *tapes, uint32_t rounds)
+{
+	double alone[CPUS], together[CPUS];
+
+	for (int i = 0; i < CPUS; i++) {
+		alone[i] = lowest_ns(tapes->alone[i], rounds, BENCH_LEAST);
+		together[i] = lowest_ns(tapes->together[i], rounds, BENCH_LEAST);
+	}
+	return scaling(alone, together);
 }
 
 /*

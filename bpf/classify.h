@@ -214,7 +214,7 @@ static __always_inline bool filter_excludes(const union sg_node *heap, __u32 roo
 					    const struct sg_layers *layers, __u8 family, __u64 high,
 					    __u64 low, __u32 key, __u64 *prefixes_out)
 {
-	__u64 at = root + SG_LAYERS_FILTER(layers->flags);
+	__u64 at = root + SG_LAYERS_FILTER(layers->flags), index;
 	const union sg_node *node;
 	const __u64 *word;
 
@@ -224,12 +224,8 @@ static __always_inline bool filter_excludes(const union sg_node *heap, __u32 roo
 	node = heap_node(heap, at);
 	if (!node)
 		return false;
-	word = heap_bytes(heap,
-			  (at + 1) * sizeof(*heap) + sg_filter_index(&node->filter,
-								     family == SG_IPV4 ? low : high,
-								     key) *
-							     sizeof(*word),
-			  sizeof(*word));
+	index = sg_filter_index(&node->filter, family == SG_IPV4 ? low : high, key);
+	word = heap_bytes(heap, (at + 1) * sizeof(*heap) + index * sizeof(*word), sizeof(*word));
 	if (!word)
 		return false;
 	*prefixes_out = sg_filter_may_match(*word, key);

@@ -19,7 +19,7 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
-int no_memory(struct error *err)
+int bench_no_memory(struct error *err)
 {
 	return error_set(err, ENOMEM, CODE_INTERNAL_SERVER_ERROR, "out of memory");
 }
@@ -135,7 +135,7 @@ static int add_case(struct session *session, const struct scene *scene,
 	struct bench_case made = {.labels = runner->labels};
 
 	if (!net || ARRAY_GROW(report->cases, report->case_count, report->case_capacity))
-		return no_memory(err);
+		return bench_no_memory(err);
 	bench_key(&runner->labels, made.key);
 	net_of(scene, runner, scene->rounds, net);
 	made.net = spread_of(net, scene->rounds);
@@ -165,7 +165,7 @@ static int prepare(struct session *session, uint32_t rounds, struct bench_runner
 		   struct error *err)
 {
 	runner->samples = tapes_next(&session->tapes, rounds);
-	return runner->samples ? runner_calibrate(session, runner, err) : no_memory(err);
+	return runner->samples ? runner_calibrate(session, runner, err) : bench_no_memory(err);
 }
 
 static int add_cases(struct session *session, const struct scene *scene, struct error *err)

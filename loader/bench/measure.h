@@ -106,7 +106,7 @@ static inline bool is_last_pass(const struct session *session)
 }
 
 /* Says so: -ENOMEM. */
-int no_memory(struct error *err);
+int bench_no_memory(struct error *err);
 
 bool runner_is_xdp(const struct bench_runner *runner);
 

@@ -147,7 +147,7 @@ static int compute_scaling(const struct two_tapes *tapes, uint32_t rounds,
 	AUTO_FREE double *ratios = calloc(rounds, sizeof(*ratios));
 
 	if (!ratios)
-		return no_memory(err);
+		return bench_no_memory(err);
 	for (uint32_t i = 0; i < rounds; i++)
 		ratios[i] = round_scaling(tapes, i);
 	*scaling_out = (struct bench_scaling){
@@ -199,7 +199,7 @@ static int take_tapes(struct session *session, struct two_tapes *tapes, struct e
 		tapes->alone[i] = tapes_next(&session->tapes, session->rounds);
 		tapes->together[i] = tapes_next(&session->tapes, session->rounds);
 		if (!tapes->alone[i] || !tapes->together[i])
-			return no_memory(err);
+			return bench_no_memory(err);
 	}
 	return 0;
 }
@@ -312,7 +312,7 @@ int scene_publish(struct session *session, const struct scene_plan *plan, struct
 	publish.compile_ms = spread_of(compile_ms, PUBLICATIONS);
 	publish.publish_ms = spread_of(publish_ms, PUBLICATIONS);
 	if (ARRAY_GROW(report->publish, report->publish_count, report->publish_capacity))
-		return no_memory(err);
+		return bench_no_memory(err);
 	report->publish[report->publish_count++] = publish;
 	return 0;
 }

@@ -103,7 +103,7 @@ static const struct target_spec specs[] = {
 static int add(struct bench_report *report, struct bench_target target, struct error *err)
 {
 	if (ARRAY_GROW(report->targets, report->target_count, report->target_capacity))
-		return no_memory(err);
+		return bench_no_memory(err);
 	target.is_met = target.is_minimum ? target.measured >= target.limit
 					  : target.measured <= target.limit;
 	report->targets[report->target_count++] = target;

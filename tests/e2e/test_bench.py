@@ -82,6 +82,17 @@ def test_more_work_costs_more(quick):
             > least["tc/ipv4/public/10x2/last-rule/hot"])
 
 
+def test_all_passes_make_one_figure():
+    said = run(SGATE, "bench", "--json", "--rounds", "7", "--only", "tc/ipv4/public/2x2/last-rule/*")
+    document = json.loads(said.stdout)
+    assert document["rounds"] == 7
+    cases = document["cases"]
+    assert [case["key"].rpartition("/")[2] for case in cases] == ["hot", "cold"]
+    for case in cases:
+        # the least of all rounds: a round that no pass had made would be 0
+        assert case["emptyNs"] > 0 and case["referenceNs"] > 0, case
+
+
 def test_a_quick_run_is_quick(quick):
     # it takes 16 s; other tests may be running
     assert quick["seconds"] < 100

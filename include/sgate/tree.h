@@ -22,23 +22,8 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
+#include "sgate/inline.h"
 #include "sgate/limits.h"
-
-#ifndef __always_inline
-#define __always_inline inline __attribute__((always_inline))
-#endif
-
-/*
- * Keeps the compiler from turning the sums below into compare-and-branch:
- * with random keys a branch a start costs far more than the arithmetic.
- */
-#define SG_OPAQUE(value) asm volatile("" : "+r"(value))
-
-#ifdef __clang__
-#define SG_UNROLL _Pragma("unroll")
-#else
-#define SG_UNROLL _Pragma("GCC unroll 8")
-#endif
 
 /*
  * Reference of a tree: its root, and how many levels of inner nodes are above

@@ -215,6 +215,7 @@ static __always_inline bool filter_excludes(const union sg_node *heap, __u32 roo
 					    __u64 low, __u32 key, __u64 *prefixes_out)
 {
 	__u64 at = root + SG_LAYERS_FILTER(layers->flags), index;
+	__u32 class = sg_filter_class(key);
 	const union sg_node *node;
 	const __u64 *word;
 
@@ -228,8 +229,8 @@ static __always_inline bool filter_excludes(const union sg_node *heap, __u32 roo
 	word = heap_bytes(heap, (at + 1) * sizeof(*heap) + index * sizeof(*word), sizeof(*word));
 	if (!word)
 		return false;
-	*prefixes_out = sg_filter_may_match(*word, key);
-	return !((*prefixes_out | sg_filter_may_match(node->filter.any, key)) & 1);
+	*prefixes_out = *word >> class;
+	return !((*prefixes_out | node->filter.any >> class) & 1);
 }
 
 /* The decision of a list. */
@@ -260,19 +261,18 @@ static __always_inline __u32 search_list(const union sg_node *heap, __u32 list, 
 #define DECISION_NO_GROUP_DROP 0xfffffff0U
 #define DECISION_NO_GROUP_PASS 0xfffffff1U
 
+/* `which` is SG_LAYERS_INDEX. */
 static __always_inline const struct sg_layers *layers_of(const union sg_node *heap, __u32 root,
-							 __u32 direction, __u8 family)
+							 __u32 which)
 {
 	const union sg_node *node = heap_node(heap, root);
-	__u32 index = SG_LAYERS_INDEX(direction, family);
 
-	/* the mask changes nothing; it is for the verifier, and the compiler must not know */
-	SG_OPAQUE(index);
 	if (!node)
 		return NULL;
-	/* not before the comparison, likewise */
+	/* not before the comparison, for the verifier */
 	SG_OPAQUE(node);
-	return &node->root.layers[index & 3];
+	__builtin_assume(node != NULL);
+	return &node->root.layers[which & 3];
 }
 
 /* The smaller one, without a branch; SEARCH_FAILED is told by its highest bit. */
@@ -321,7 +321,7 @@ static __always_inline __u32 decide(const union sg_node *heap, __u32 root,
 __noinline __u32 sg_decide(__u32 root, __u32 which, __u64 high, __u64 low, __u32 key)
 {
 	const union sg_node *heap = heap_get();
-	const struct sg_layers *layers = layers_of(heap, root, which >> 1 & 1, which & 1);
+	const struct sg_layers *layers = layers_of(heap, root, which);
 
 	return layers ? decide(heap, root, layers, which & 1, high, low, key, PREFIXES_MAY_MATCH)
 		      : SEARCH_FAILED;

@@ -16,7 +16,7 @@ static __always_inline bool reply_is_accepted(const struct flow *flow)
 {
 	__u32 root = SG_POLICY_ROOT(flow->policy), reply = flow->is_egress ? SG_INGRESS : SG_EGRESS;
 	const struct sg_layers *layers =
-		layers_of(heap_get(), root, flow->is_egress ? SG_EGRESS : SG_INGRESS, flow->family);
+		layers_of(heap_get(), root, SG_LAYERS_INDEX(flow->is_egress, flow->family));
 
 	if (!layers)
 		return false;
@@ -197,7 +197,8 @@ static __always_inline bool connection_may_exist(const struct flow *flow)
 {
 	struct place place;
 
-	if (!share_may_hold_reply(flow))
+	if (!remote_is_marked(flow, flow->family) || !remote_has_entries(flow, flow->family) ||
+	    !share_may_hold_reply(flow))
 		return false;
 	flow_place(settings_get(), flow, flow->family, &place);
 	return table_may_hold(&place);

@@ -38,13 +38,13 @@ static __always_inline bool ports_are_dhcp(__u8 family, __u16 sport, __u16 dport
 	return sport == server && dport == client;
 }
 
-/* The same of a flow, in either direction. */
-static __always_inline bool flow_is_dhcp(const struct flow *flow, __u8 family)
+/* The same in either direction; ports as in struct flow. */
+static __always_inline bool is_dhcp(__u8 family, __u8 protocol, __u32 ports)
 {
-	__u32 ports = family == SG_IPV4 ? DHCP4_CLIENT << 16 | DHCP4_SERVER
-					: DHCP6_CLIENT << 16 | DHCP6_SERVER;
+	__u32 wanted = family == SG_IPV4 ? DHCP4_CLIENT << 16 | DHCP4_SERVER
+					 : DHCP6_CLIENT << 16 | DHCP6_SERVER;
 
-	return !((flow->ports ^ ports) | (flow->protocol ^ IPPROTO_UDP));
+	return !((ports ^ wanted) | (protocol ^ IPPROTO_UDP));
 }
 
 static __always_inline bool is_dhcp_client(const struct headers *headers, __u32 direction)

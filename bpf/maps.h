@@ -132,6 +132,15 @@ struct {
 	__uint(value_size, SG_BUCKETS *SG_BUCKET_REMOTES * sizeof(sg_remote));
 } sg_remotes SEC(".maps");
 
+/* A bit of each of those that is not 0, of some that are. The programs alone write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE); /* for whole pages, so that lines are not cut */
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__uint(value_size, SG_BUCKETS *SG_BUCKET_REMOTES / SG_REMOTE_MARKS * sizeof(__u64));
+} sg_remote_marks SEC(".maps");
+
 /*
  * A struct sg_steady a bucket: what most packets find instead of their entry. Written by the
  * programs alone, under the bucket's lock.

@@ -16,14 +16,21 @@
 #define TCP_HEADER 20
 #define UDP_HEADER 8
 
-/* A plain packet: what of it goes into its flow, and where its payload is. */
+/*
+ * A plain packet. What rejects most of those that nobody asked for is read first; what
+ * else of it goes into its flow waits until it is needed.
+ */
 struct plain {
 	const void *data_end; /* of the frame's first piece */
-	struct flow *flow;    /* addresses, ports, protocol, family and flags are filled */
+	struct flow *flow;    /* the remote address and the ports are filled, then the rest */
+	const void *ip;	      /* its header, of the length that all have */
+	const __u8 *behind;   /* TCP: its header from the data offset on */
+	__u64 tcp_mask;	      /* TCP: all ones of 32 bits; else 0 */
+	__u64 sent;	      /* all ones: by the instance, so that the source is its own; else 0 */
 	__u32 length;	      /* of the frame, in bytes */
 	__u32 payload;	      /* offset behind the transport header */
 	__u32 key;	      /* SG_PORT_KEY */
-	__u64 sent;	      /* all ones: by the instance, so that the source is its own; else 0 */
+	__u8 protocol;
 };
 
 /* What belongs to the instance of what the packet has of its source and its destination. */
@@ -44,83 +51,106 @@ static __always_inline __u64 remote_of(const struct plain *plain, __u64 source, 
  * other one has instead counts as what is right.
  */
 static __always_inline bool plain_transport(struct plain *plain, const void *at, __u32 offset,
-					    __u32 end, __u8 protocol, __u8 family)
+					    __u32 end, __u8 protocol)
 {
-	__u64 tcp_mask = ((__u64)(protocol ^ IPPROTO_TCP) - 1) >> 32; /* of 32 bits */
+	__u64 tcp_mask = ((__u64)(protocol ^ IPPROTO_TCP) - 1) >> 32;
 	const __u8 *bytes;
-	const __be16 *words = at;
-	__u32 source, destination, size, length, tcp_flags;
+	__u32 ports, size, length;
+	__u64 twice;
 
 	SG_OPAQUE(tcp_mask);
-	/* of TCP from the data offset on */
 	bytes = at + (tcp_mask & (TCP_HEADER - UDP_HEADER));
 	if (at + UDP_HEADER > plain->data_end ||
 	    (const void *)(bytes + UDP_HEADER) > plain->data_end || end > plain->length)
 		return false;
-	source = bpf_ntohs(words[0]);
-	destination = bpf_ntohs(words[1]);
-	length = bpf_ntohs(words[2]) | tcp_mask;
+	length = bpf_ntohs(*(const __be16 *)(at + 4)) | tcp_mask;
 	size = UDP_HEADER + (((bytes[0] >> 4) * 4 - UDP_HEADER) & tcp_mask);
-	tcp_flags = bytes[1] & tcp_mask;
 	if (size < (TCP_HEADER & tcp_mask) || length < UDP_HEADER ||
 	    (protocol ^ IPPROTO_UDP) & ~tcp_mask)
 		return false;
+	ports = bpf_ntohl(*(const __be32 *)at);
+	plain->behind = bytes;
+	plain->tcp_mask = tcp_mask;
+	plain->protocol = protocol;
 	plain->payload = offset + size;
-	plain->key = SG_PORT_KEY(protocol, destination);
-	plain->flow->protocol = protocol;
-	plain->flow->kind = FLOW_KIND(protocol, 0, family);
-	plain->flow->tcp_flags = tcp_flags;
-	plain->flow->turns = tcp_turns(tcp_flags) & tcp_mask;
-	plain->flow->ports =
-		local_of(plain, source << 16 | destination, destination << 16 | source);
+	plain->key = SG_PORT_KEY(protocol, ports & 0xffff);
+	/* the local one first: the source's as they are, else the one turned round into the other */
+	twice = (__u64)ports << 32 | ports;
+	plain->flow->ports = twice >> (16 & ~plain->sent);
 	return plain->payload <= end;
 }
 
-static __always_inline bool plain_ipv4(struct plain *plain, const void *at)
+static __always_inline bool plain_ipv4(struct plain *plain)
 {
-	const struct iphdr *ip = at;
-	__u64 source, destination;
-	struct flow *flow = plain->flow;
+	const struct iphdr *ip = plain->ip;
 
 	if ((const void *)(ip + 1) > plain->data_end || *(const __u8 *)ip != 0x45 ||
 	    ip->frag_off & bpf_htons(IPV4_MORE_FRAGMENTS | IPV4_OFFSET_MASK))
 		return false;
-	source = bpf_ntohl(ip->saddr);
-	destination = bpf_ntohl(ip->daddr);
-	flow->family = SG_IPV4;
-	flow->local[0] = 0;
-	flow->local[1] = local_of(plain, source, destination);
-	flow->remote[0] = 0;
-	flow->remote[1] = remote_of(plain, source, destination);
+	plain->flow->remote[1] = remote_of(plain, bpf_ntohl(ip->saddr), bpf_ntohl(ip->daddr));
 	return plain_transport(plain, ip + 1, ETH_HLEN + sizeof(*ip),
-			       ETH_HLEN + bpf_ntohs(ip->tot_len), ip->protocol, SG_IPV4);
+			       ETH_HLEN + bpf_ntohs(ip->tot_len), ip->protocol);
 }
 
-static __always_inline bool plain_ipv6(struct plain *plain, const void *at)
+static __always_inline bool plain_ipv6(struct plain *plain)
 {
-	const struct ipv6hdr *ip = at;
-	struct flow *flow = plain->flow;
+	const struct ipv6hdr *ip = plain->ip;
 	__u64 source[2], destination[2];
 
 	if ((const void *)(ip + 1) > plain->data_end || *(const __u8 *)ip >> 4 != 6)
 		return false;
-	flow->family = SG_IPV6;
 	read_halves(ip->saddr.in6_u.u6_addr32, source);
 	read_halves(ip->daddr.in6_u.u6_addr32, destination);
 	SG_UNROLL
-	for (int i = 0; i < 2; i++) {
-		flow->local[i] = local_of(plain, source[i], destination[i]);
-		flow->remote[i] = remote_of(plain, source[i], destination[i]);
-	}
+	for (int i = 0; i < 2; i++)
+		plain->flow->remote[i] = remote_of(plain, source[i], destination[i]);
 	return plain_transport(plain, ip + 1, ETH_HLEN + sizeof(*ip),
-			       ETH_HLEN + sizeof(*ip) + bpf_ntohs(ip->payload_len), ip->nexthdr,
-			       SG_IPV6);
+			       ETH_HLEN + sizeof(*ip) + bpf_ntohs(ip->payload_len), ip->nexthdr);
 }
 
-/* Whether the frame, of an EtherType that fits, is a plain packet; what is filled is filled then. */
-static __always_inline bool plain_read(struct plain *plain, const void *network, __u8 family)
+/* Whether the frame, of an EtherType that fits, is a plain packet. */
+static __always_inline bool plain_read(struct plain *plain, __u8 family)
 {
-	return family == SG_IPV4 ? plain_ipv4(plain, network) : plain_ipv6(plain, network);
+	return family == SG_IPV4 ? plain_ipv4(plain) : plain_ipv6(plain);
+}
+
+static __always_inline void plain_local(const struct plain *plain, __u8 family)
+{
+	__u64 source[2] = {}, destination[2] = {};
+
+	if (family == SG_IPV4) {
+		const struct iphdr *ip = plain->ip;
+
+		source[1] = bpf_ntohl(ip->saddr);
+		destination[1] = bpf_ntohl(ip->daddr);
+		plain->flow->remote[0] = 0;
+	} else {
+		const struct ipv6hdr *ip = plain->ip;
+
+		read_halves(ip->saddr.in6_u.u6_addr32, source);
+		read_halves(ip->daddr.in6_u.u6_addr32, destination);
+	}
+	SG_UNROLL
+	for (int i = 0; i < 2; i++)
+		plain->flow->local[i] = local_of(plain, source[i], destination[i]);
+}
+
+/* The rest of the flow; to do it twice does no harm. */
+static __always_inline void plain_fill(const struct plain *plain, __u8 family)
+{
+	struct flow *flow = plain->flow;
+	__u32 tcp_flags = plain->behind[1] & plain->tcp_mask;
+
+	plain_local(plain, family);
+	flow->family = family;
+	flow->protocol = plain->protocol;
+	flow->kind = FLOW_KIND(plain->protocol, 0, family);
+	flow->tcp_flags = tcp_flags;
+	flow->turns = tcp_turns(tcp_flags) & plain->tcp_mask;
+	flow->opener = 0;
+	flow->opener_known = 0;
+	flow->is_answer = false;
+	flow->keeps_no_state = false;
 }
 
 #endif

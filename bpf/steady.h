@@ -101,13 +101,11 @@ static __always_inline enum sg_reason steady_reason(struct sg_scratch *scratch, 
 	__u64 before, found, hash[2];
 	const __u64 *words;
 
-	if (scratch->steady_run < STEADY_RUN && !remote_may_be_known(settings, flow, family))
-		return SG_REASON_NO_RULE;
 	flow_hash(settings->secret, flow, family, 2, hash);
 	place_begin(settings, flow, hash[0], place);
 	if (scratch->steady_run < STEADY_RUN) {
 		place_end(settings, flow, family, place);
-		if (!table_may_hold(place))
+		if (!remote_has_entries(flow, family) || !table_may_hold(place))
 			return SG_REASON_NO_RULE;
 	}
 	words = steady_at(place->first, preferred_half(place));

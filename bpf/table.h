@@ -27,13 +27,6 @@
  */
 #define SWEEP_BUCKETS 32
 
-static __always_inline struct sg_lock *lock_get(__u32 bucket)
-{
-	__u32 index = bucket & (SG_LOCKS - 1);
-
-	return bpf_map_lookup_elem(&sg_locks, &index);
-}
-
 #define SCORE_FREE 0xffffffffU
 #define SCORE_EXPIRED 0xfffffffeU
 
@@ -90,17 +83,17 @@ __noinline __u32 sg_find_room(__u32 first, __u32 second, __u32 owner, __u32 now,
 	return best == SCORE_FREE || !best ? position : position | OCCUPIED;
 }
 
-/* The hash of the remote address of the entry with the tag, of the two at its place. Without branches. */
+/* sg_remote_hash of the entry with the tag and the ports, of the two at its place. Without branches. */
 static __always_inline __u32 spots_remote(const struct sg_settings *settings,
 					  const struct spot *ipv4, const struct spot *ipv6,
-					  __u32 tag)
+					  __u32 tag, __u32 ports)
 {
 	__u64 is_ipv6 = 0 - (__u64)(tag & SG_TAG_IPV6), high, low;
 
 	SG_OPAQUE(is_ipv6);
 	high = ipv6->entry6->remote[0] & is_ipv6;
 	low = (ipv6->entry6->remote[1] & is_ipv6) | (ipv4->entry->remote & ~is_ipv6);
-	return SG_REMOTE_HASH(settings, high, low);
+	return sg_remote_hash(settings, high, low, ports);
 }
 
 /* What became of an entry. */
@@ -143,11 +136,11 @@ __noinline int sg_evict(__u32 bucket, __u32 index, __u32 owner, __u32 now)
 		entry->owner = 0;
 	else
 		evicted = EVICTED_NOT;
-	remote = spots_remote(settings, &ipv4, &ipv6, tag);
+	remote = spots_remote(settings, &ipv4, &ipv6, tag, entry->ports);
 	bpf_spin_unlock(&lock->lock);
 	if (!evicted)
 		return EVICTED_NOT;
-	sg_remote_count(remote, -1);
+	remote_drop(remote);
 	sg_share_move(owner, budget, SG_BUDGET_OUTSIDE);
 	return evicted;
 }
@@ -336,7 +329,7 @@ static __always_inline enum sg_reason table_make(const struct sg_settings *setti
 	struct sg_share *share = share_get(flow->owner);
 	const struct sg_rest *rest = rest_find(flow->ifindex);
 	enum sg_budget budget = SG_PHASE_BUDGET(update->progress.phase);
-	__u32 at, preferred = SG_TAG_POSITION(place->tag);
+	__u32 at, remote, preferred = SG_TAG_POSITION(place->tag);
 	bool taken;
 
 	if (!share || !rest)
@@ -368,9 +361,10 @@ static __always_inline enum sg_reason table_make(const struct sg_settings *setti
 		share_note(share, true);
 		return taken ? SG_REASON_TABLE_FULL : SG_REASON_SHARE_FULL;
 	}
-	sg_remote_count(flow_remote(settings, flow), 1);
+	remote = flow_remote(flow, flow->family);
+	sg_remote_add(remote);
 	if (!sg_table_write(at, update->progress.phase, update->progress.flags, update->now)) {
-		sg_remote_count(flow_remote(settings, flow), -1);
+		remote_drop(remote);
 		sg_share_move(flow->owner, budget, SG_BUDGET_OUTSIDE);
 	}
 	return SG_UNDECIDED;

@@ -199,35 +199,47 @@ judge_rejected(struct sg_scratch *scratch, const struct sg_layers *layers, enum 
  * to. What is known before the rules are asked is read again after: kept in
  * registers, the verifier would follow the searches once for each value.
  */
-static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch, __u8 family,
-						  __u32 key)
+static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch,
+						  const struct plain *plain, __u8 family)
 {
 	struct flow *flow = &scratch->flow;
+	__u32 root, which = SG_LAYERS_INDEX(plain->sent & SG_EGRESS, family);
 	const struct sg_layers *layers;
 	const union sg_node *heap;
 	enum sg_reason reason;
 	__u64 prefixes;
 
-	if (flow->policy & (__u64)SG_POLICY_STATEFUL(SG_LAYERS_INDEX(flow->is_egress, family))) {
-		reason = steady_reason(scratch, family);
-		if (reason == SG_UNDECIDED)
-			reason = sg_connection_judged();
-		if (reason == SG_REASON_RULE_ACCEPT || reason == SG_REASON_REPLY)
-			return reason;
+	if (flow->policy >> which & SG_POLICY_STATEFUL(0)) {
+		reason = SG_REASON_NO_RULE;
+		if (scratch->steady_run >= STEADY_RUN || remote_is_marked(flow, family)) {
+			plain_fill(plain, family);
+			reason = steady_reason(scratch, family);
+			if (reason == SG_UNDECIDED)
+				reason = sg_connection_judged();
+			if (reason == SG_REASON_RULE_ACCEPT || reason == SG_REASON_REPLY)
+				return reason;
+		}
 		scratch->judged = reason;
 		scratch->steady_run = 0;
 	} else {
 		scratch->judged = SG_UNDECIDED;
 	}
 	heap = heap_get();
-	layers = layers_of(heap, SG_POLICY_ROOT(flow->policy), flow->is_egress, family);
+	root = SG_POLICY_ROOT(flow->policy);
+	layers = layers_of(heap, root, which);
 	if (!layers)
 		return SG_REASON_POLICY_UNREADABLE;
-	if (filter_excludes(heap, SG_POLICY_ROOT(flow->policy), layers, family, flow->remote[0],
-			    flow->remote[1], key, &prefixes))
+	if (filter_excludes(heap, root, layers, family, flow->remote[0], flow->remote[1],
+			    plain->key, &prefixes)) {
+		if (*(volatile __u32 *)&scratch->judged == SG_REASON_NO_RULE ||
+		    (replies_are_accepted(layers) && !remote_is_marked(flow, family)))
+			return SG_REASON_NO_RULE;
+		plain_fill(plain, family);
 		return judge_rejected(scratch, layers, SG_REASON_NO_RULE);
+	}
+	plain_fill(plain, family);
 	reason = decision_reason(
-		decide_flow(&scratch->last, heap, layers, flow, family, key, prefixes));
+		decide_flow(&scratch->last, heap, layers, flow, family, plain->key, prefixes));
 	if (reason == SG_REASON_RULE_ACCEPT) {
 		if (replies_are_accepted(layers) || reply_is_accepted(flow))
 			return reason;
@@ -262,6 +274,7 @@ static __always_inline enum sg_reason quick(SG_CONTEXT *ctx, const struct sg_bin
 	struct plain plain = {
 		.data_end = (void *)(long)ctx->data_end,
 		.flow = flow,
+		.ip = (void *)(long)ctx->data + ETH_HLEN,
 		.length = frame_linear_length(ctx),
 	};
 	__u64 is_egress = direction_of(binding->options, received);
@@ -272,13 +285,9 @@ static __always_inline enum sg_reason quick(SG_CONTEXT *ctx, const struct sg_bin
 	SG_OPAQUE(is_egress);
 	plain.sent = -is_egress;
 	SG_OPAQUE(plain.sent);
-	flow->opener = 0;
-	flow->opener_known = 0;
-	flow->is_answer = false;
-	flow->keeps_no_state = false;
 	if (SG_MAY_BE_SEGMENTS && !frame_known_segments(ctx, &flow->segments))
 		return SG_UNDECIDED;
-	if (!plain_read(&plain, (void *)(long)ctx->data + ETH_HLEN, family))
+	if (!plain_read(&plain, family))
 		return SG_UNDECIDED;
 	scratch->length = plain.length;
 	if (SG_MAY_BE_SEGMENTS)
@@ -287,9 +296,9 @@ static __always_inline enum sg_reason quick(SG_CONTEXT *ctx, const struct sg_bin
 		goto guarded;
 permitted:
 	/* what may pass without a rule */
-	if (flow_is_dhcp(flow, family))
+	if (is_dhcp(family, plain.protocol, flow->ports))
 		return SG_UNDECIDED;
-	reason = judge_plain(scratch, family, plain.key);
+	reason = judge_plain(scratch, &plain, family);
 	if (reason == SG_UNDECIDED)
 		return reason;
 judged:
@@ -299,6 +308,7 @@ judged:
 	return reason;
 guarded:
 	/* here, so that those without a guard need not jump over it */
+	plain_fill(&plain, family);
 	reason = guard_plain(flow, ctx);
 	if (reason == SG_REASON_RULE_ACCEPT)
 		goto permitted;

@@ -15,7 +15,7 @@
 #include "sgate/policy.h"
 #include "sgate/reason.h"
 
-#define SG_ABI_VERSION 13
+#define SG_ABI_VERSION 14
 
 /*
  * What the packets of one interface meet. The loader writes `policy` last and

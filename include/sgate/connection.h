@@ -24,6 +24,7 @@
 #include <linux/bpf.h>
 #include <linux/types.h>
 
+#include "sgate/inline.h"
 #include "sgate/limits.h"
 
 /* X(name, label, default timeout in seconds); the unreplied ones are SG_UNREPLIED_PHASES */
@@ -155,8 +156,9 @@ struct sg_hints {
 #define SG_HINT(tag) (((tag) >> 24) + (((__u64)((tag) >> 24) - 1) >> 63))
 
 /*
- * How many entries there are with remote addresses that have the same index here, whosever
- * they are. Most packets that nobody asked for come from an address with which there is no
+ * How many entries there are of remote services that have the same index here, whosever they
+ * are: of a remote address and the lower port of the two, which mostly is the one that others
+ * connect to. Most packets that nobody asked for are of a service with which there is no
  * connection, and are known to be of none by one of these, before even their bucket is.
  *
  * Counted before the entry is there and until it is gone: by whoever puts a tag in its
@@ -167,13 +169,11 @@ typedef __u32 sg_remote;
 #define SG_BUCKET_REMOTES 2 /* so many for each bucket */
 
 /*
- * Which remote address has which; both halves of an address, of IPv4 0 and the address. The
- * multiplier is a secret, so nobody can choose an address that shares another's.
+ * Marks, a bit for each of them, are small enough to stay in the first caches: a packet whose
+ * service has none needs no more. A mark is made with the first entry and, under the
+ * same lock, taken away by a packet that finds it and no entries.
  */
-#define SG_REMOTE_HASH(settings, high, low) \
-	((__u32)(((high) ^ (low)) * (settings)->multiplier[0] >> 40))
-#define SG_REMOTE_INDEX(hash, bucket_mask) \
-	((hash) & ((bucket_mask)*SG_BUCKET_REMOTES | (SG_BUCKET_REMOTES - 1)))
+#define SG_REMOTE_MARKS 64 /* in a word */
 
 struct sg_bucket {
 	struct sg_connection entry[SG_BUCKET_ENTRIES];
@@ -241,6 +241,25 @@ struct sg_settings {
 	__u32 timeout[16];	       /* units; by enum sg_phase */
 	__u32 reserved[4];
 };
+
+/*
+ * Which service has which: both halves of the remote address, of IPv4 0 and the address, and
+ * the ports as an entry has them. The multiplier is a secret, so nobody can choose an address
+ * or a port that shares another's.
+ */
+static __always_inline __u32 sg_remote_hash(const struct sg_settings *settings, __u64 high,
+					    __u64 low, __u32 ports)
+{
+	__s64 local = ports >> 16, port = ports & 0xffff, less = local - port;
+
+	/* without a branch */
+	SG_OPAQUE(less);
+	port += less & less >> 63;
+	return (high ^ low ^ (__u64)port << 32) * settings->multiplier[0] >> 40;
+}
+
+#define SG_REMOTE_INDEX(hash, bucket_mask) \
+	((hash) & ((bucket_mask)*SG_BUCKET_REMOTES | (SG_BUCKET_REMOTES - 1)))
 
 /* What the later fragments of a packet are found by. */
 struct sg_fragment_key {

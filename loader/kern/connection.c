@@ -252,9 +252,9 @@ int share_reset(struct kern *kern, uint32_t slot, struct error *err)
 
 uint32_t remote_index(const struct kern *kern, const struct connection *connection)
 {
-	return SG_REMOTE_INDEX(
-		SG_REMOTE_HASH(kern->settings, connection->remote[0], connection->remote[1]),
-		kern->bucket_count - 1);
+	return SG_REMOTE_INDEX(sg_remote_hash(kern->settings, connection->remote[0],
+					      connection->remote[1], connection->entry.ports),
+			       kern->bucket_count - 1);
 }
 
 /* Free the place of the entry with the tag, unless a program is faster. */

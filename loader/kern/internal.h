@@ -22,6 +22,7 @@ enum kern_map {
 	MAP_STEADY,
 	MAP_HINTS,
 	MAP_REMOTES,
+	MAP_REMOTE_MARKS,
 	MAP_SHARES,
 	MAP_SETTINGS,
 	MAP_COUNT,
@@ -104,7 +105,7 @@ const struct sg_connection *entry_at(const struct kern *kern, uint32_t bucket, u
 /* The entry, its family and its addresses; all else stays. */
 void entry_ends(const struct sg_connection *entry, uint32_t tag, struct connection *connection_out);
 
-/* SG_REMOTE_INDEX of the connection's remote address. */
+/* SG_REMOTE_INDEX of the connection's remote service. */
 uint32_t remote_index(const struct kern *kern, const struct connection *connection);
 
 /* Open the programs that are pinned. */

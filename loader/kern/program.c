@@ -34,6 +34,7 @@ const char *const kern_map_names[MAP_COUNT] = {
 	[MAP_STEADY] = "sg_steady",
 	[MAP_HINTS] = "sg_hints",
 	[MAP_REMOTES] = "sg_remotes",
+	[MAP_REMOTE_MARKS] = "sg_remote_marks",
 };
 
 const char *const kern_program_names[PROGRAM_COUNT] = {
@@ -82,6 +83,11 @@ uint64_t programs_hash(void)
 	return hash_bytes(hash_bytes(hash, tc, tc_size), xdp, xdp_size);
 }
 
+static uint32_t remote_words(const struct kern *kern)
+{
+	return kern_bucket_count(kern) * SG_BUCKET_REMOTES / SG_REMOTE_MARKS;
+}
+
 /* The sizes that were asked for, or that pinned maps have. */
 static void set_size(const struct kern *kern, struct bpf_map *map)
 {
@@ -96,6 +102,7 @@ static void set_size(const struct kern *kern, struct bpf_map *map)
 		{MAP_STEADY, kern_bucket_count, sizeof(struct sg_steady)},
 		{MAP_HINTS, kern_bucket_count, sizeof(struct sg_hints)},
 		{MAP_REMOTES, kern_bucket_count, SG_BUCKET_REMOTES * sizeof(sg_remote)},
+		{MAP_REMOTE_MARKS, remote_words, sizeof(__u64)},
 		{MAP_BINDINGS_FAR, kern_slot_count, 0},
 		{MAP_SHARES, kern_slot_count, 0},
 		{MAP_COUNTERS, kern_counter_count, 0},

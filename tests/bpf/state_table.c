@@ -70,11 +70,30 @@ struct sg_share table_share(const struct harness *harness)
 	return share;
 }
 
+uint64_t *table_marks(const struct harness *harness)
+{
+	const struct kern *kern = harness->kern;
+	uint32_t zero = 0;
+	uint64_t *marks =
+		calloc(kern->bucket_count * SG_BUCKET_REMOTES / SG_REMOTE_MARKS, sizeof(*marks));
+
+	assert_non_null(marks);
+	if (bpf_map_lookup_elem(kern->maps[MAP_REMOTE_MARKS], &zero, marks))
+		fail_msg("%s: cannot read the marks of remote services", harness->name);
+	return marks;
+}
+
+bool table_has_mark(const uint64_t *marks, uint32_t index)
+{
+	return marks[index / SG_REMOTE_MARKS] >> index % SG_REMOTE_MARKS & 1;
+}
+
 /* Of all entries of all instances, so that none is left over of one that is gone. */
 static void check_remotes(const struct harness *harness)
 {
 	const struct kern *kern = harness->kern;
 	uint32_t *entries = calloc(kern->bucket_count, SG_BUCKET_REMOTES * sizeof(*entries));
+	uint64_t *marks = table_marks(harness);
 
 	assert_non_null(entries);
 	for (uint32_t i = 0; i < kern->bucket_count * SG_BUCKET_ENTRIES; i++) {
@@ -90,7 +109,11 @@ static void check_remotes(const struct harness *harness)
 		if (kern->remotes[i] != entries[i])
 			fail_msg("%s: %u entries have the remote index %u; %u are counted",
 				 harness->name, entries[i], i, kern->remotes[i]);
+		if (entries[i] && !table_has_mark(marks, i))
+			fail_msg("%s: %u entries have the remote index %u, and it has no mark",
+				 harness->name, entries[i], i);
 	}
+	free(marks);
 	free(entries);
 }
 

@@ -18,9 +18,13 @@ struct table_use table_use(const struct harness *harness);
 /* What is counted of the instance. */
 struct sg_share table_share(const struct harness *harness);
 
+/* The marks of remote services, owned by the caller, and that of one by its index (remote_index). */
+uint64_t *table_marks(const struct harness *harness);
+bool table_has_mark(const uint64_t *marks, uint32_t index);
+
 /*
- * The counts of the share, and those of all remote addresses, are those of the table.
- * Fails the test otherwise.
+ * The counts of the share, and those of all remote services, are those of the table, and
+ * services with entries have marks. Fails the test otherwise.
  */
 void table_check_counts(const struct harness *harness);
 /* What the model knows lies in the table, and nothing else. Fails the test otherwise. */

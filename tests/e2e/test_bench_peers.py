@@ -148,11 +148,15 @@ class FakeCase:
     calibrate = flows = connect = number = ignore
 
 
-def added(*cases):
-    settings = argparse.Namespace(rounds=3, round_ns=1)
+def forwarding(*cases):
     rules = argparse.Namespace(accepted_flows=str, rules=[])
-    rows = peers_packets.measure_forwarding(list(cases), rules, settings)
-    return {row["filter"]: row["addedNs"]["figure"] for row in rows}
+    return peers_packets.Forwarding(list(cases), rules, argparse.Namespace(round_ns=1))
+
+
+def added(*cases):
+    part = forwarding(*cases)
+    part.measure(3)
+    return {row["filter"]: row["addedNs"]["figure"] for row in part.rows()}
 
 
 def test_the_labs_of_a_filter_count_with_their_mean():
@@ -161,6 +165,23 @@ def test_the_labs_of_a_filter_count_with_their_mean():
     assert added(*bare, *ours) == {"none": 0, "sgate-tc": 55}
     assert added(*bare, *ours, FakeCase("sgate-tc", None)) == {"none": 0}
     assert not added(*ours, FakeCase("none", None), *bare)
+
+
+def test_all_passes_make_one_figure_and_connections_are_made_once():
+    bare, ours = FakeCase("none", 100), FakeCase("sgate-tc", 130)
+    connected = []
+    bare.connect = ours.connect = lambda: connected.append(1)
+    part = forwarding(bare, ours)
+    for cost in 130, 150:
+        ours.cost = cost
+        part.measure(20)
+    assert len(connected) == 2
+    assert [len(costs) for costs in part.costs.values()] == [40, 40] and len(part.making) == 40
+    rows = {row["filter"]: row["ns"] for row in part.rows()}
+    assert rows["sgate-tc"] == {"figure": 130, "low": 130, "high": 130}
+    ours.cost = None
+    part.measure(1)
+    assert {row["filter"] for row in part.rows()} == {"none"}
 
 
 def test_what_other_work_makes_dearer_does_not_count():

@@ -9,7 +9,8 @@ round.
 
 Other work on the machine makes a packet dearer, never cheaper, and at times is
 there for most of the rounds. So the figure is the first decile of many rounds,
-for all filters alike: a median would be one of the other work.
+for all filters alike: a median would be one of the other work. And as it comes
+and goes by minutes, forwarding and dropping take turns, in passes.
 
 Two labs of one filter may differ by ten nanoseconds for as long as they
 are there. So a filter that a target names has several, and its figure is the
@@ -126,56 +127,101 @@ def all_work(cases):
     return [case for case in cases if case.key not in failed]
 
 
-def take_turns(cases, settings, is_accepted):
-    """({key: what a packet costs}, what the generator's own work does), the cases one after the other in each round.
+class Packets:
+    """A part of the comparison that packets take: turns of all cases, in passes."""
 
-    Several cases with one key are labs of one filter: their mean.
-    """
-    if not cases:
-        return {}, None
-    generator = cases[0]
-    for case in cases:
-        case.attempt(case.calibrate, settings.round_ns, is_accepted or case.filter.is_open)
-    costs = {case: [] for case in cases}
-    making = []
-    for number in range(settings.rounds):
-        cases = cases[1:] + cases[:1]
+    is_accepted = True
+
+    def __init__(self, cases, rules, settings):
+        self.rules = rules
+        self.settings = settings
+        self.flows = self.draw_flows()
+        self.cases = [case for case in all_work(cases) if self.takes(case)]
+        self.costs = {case: [] for case in self.cases}
+        self.making = []  # what a packet costs the generator alone
+
+    def draw_flows(self):
+        raise NotImplementedError
+
+    def takes(self, case):
+        """Whether the part is about it."""
+        raise NotImplementedError
+
+    def begin(self, case):
+        """Before its first turn."""
+
+    def passes(self, case):
+        """Whether the packets pass this filter."""
+        return self.is_accepted or case.filter.is_open
+
+    def measure(self, rounds):
+        """A pass: the cases one after the other in each round."""
+        cases = all_work(self.cases)
+        if not cases:
+            return
+        generator = cases[0].left
         for case in cases:
-            costs[case].append(case.attempt(case.measure, number * 509 % FLOWS, is_accepted or case.filter.is_open))
-        making.append(generator.left.number(f"make {MAX_PACKETS}") / MAX_PACKETS)
-    labs = {}
-    for case in all_work(cases):
-        labs.setdefault(case.key, []).append(lowest(costs[case]))
-    return {key: {name: statistics.mean(lab[name] for lab in of_each) for name in of_each[0]}
-            for key, of_each in labs.items()}, lowest(making)
+            case.attempt(case.flows, self.flows)
+            if not self.costs[case]:
+                case.attempt(self.begin, case)
+            case.attempt(case.calibrate, self.settings.round_ns, self.passes(case))
+        for _ in range(rounds):
+            number = len(self.making)
+            cases = cases[1:] + cases[:1]
+            for case in cases:
+                self.costs[case].append(case.attempt(case.measure, number * 509 % FLOWS, self.passes(case)))
+            self.making.append(generator.number(f"make {MAX_PACKETS}") / MAX_PACKETS)
+
+    def figures(self):
+        """What a packet costs with each filter, the mean of its labs."""
+        labs = {}
+        for case in all_work(self.cases):
+            labs.setdefault(case.key, []).append(lowest(self.costs[case]))
+        return {key: {name: statistics.mean(lab[name] for lab in of_each) for name in of_each[0]}
+                for key, of_each in labs.items()}
 
 
-def measure_forwarding(cases, rules, settings):
-    """Rows of what an accepted packet costs, in all and more than with no filter."""
-    flows = rules.accepted_flows(FLOWS)
-    cases = [case for case in all_work(cases) if not case.filter.drops_all]
-    for case in cases:
-        case.attempt(case.flows, flows)
-        case.attempt(case.connect)
-    costs, _ = take_turns(all_work(cases), settings, True)
-    if "none" not in costs:
-        return []
-    return [{"rules": len(rules.rules), "filter": key, "ns": cost,
-             "addedNs": {name: value - costs["none"]["figure"] for name, value in cost.items()}}
-            for key, cost in costs.items()]
+class Forwarding(Packets):
+    """Accepted packets of established connections."""
+
+    def draw_flows(self):
+        return self.rules.accepted_flows(FLOWS)
+
+    def takes(self, case):
+        return not case.filter.drops_all
+
+    def begin(self, case):
+        case.connect()
+
+    def rows(self):
+        """What an accepted packet costs, in all and more than with no filter."""
+        costs = self.figures()
+        if "none" not in costs:
+            return []
+        return [{"rules": len(self.rules.rules), "filter": key, "ns": cost,
+                 "addedNs": {name: value - costs["none"]["figure"] for name, value in cost.items()}}
+                for key, cost in costs.items()]
 
 
-def measure_dropping(cases, rules, settings):
-    """Rows of what a packet costs that no rule accepts: packets a second, with and without the generator's work."""
-    flows = rules.rejected_flows(FLOWS)
-    cases = [case for case in all_work(cases) if not case.filter.is_open]
-    for case in cases:
-        case.attempt(case.flows, flows)
-    costs, making = take_turns(cases, settings, False)
+class Dropping(Packets):
+    """Packets that no rule accepts."""
 
-    def a_second(cost, less=0):
-        return {"figure": 1e9 / (cost["figure"] - less), "low": 1e9 / (cost["high"] - less),
-                "high": 1e9 / (cost["low"] - less)}
+    is_accepted = False
 
-    return [{"rules": len(rules.rules), "filter": key, "ns": cost, "packetsPerSecond": a_second(cost),
-             "receiverPacketsPerSecond": a_second(cost, making["figure"])} for key, cost in costs.items()]
+    def draw_flows(self):
+        return self.rules.rejected_flows(FLOWS)
+
+    def takes(self, case):
+        return not case.filter.is_open
+
+    def rows(self):
+        """What a packet costs: packets a second, with and without the generator's work."""
+        costs = self.figures()
+        making = lowest(self.making)["figure"] if costs else 0
+
+        def a_second(cost, less=0):
+            return {"figure": 1e9 / (cost["figure"] - less), "low": 1e9 / (cost["high"] - less),
+                    "high": 1e9 / (cost["low"] - less)}
+
+        return [{"rules": len(self.rules.rules), "filter": key, "ns": cost, "packetsPerSecond": a_second(cost),
+                 "receiverPacketsPerSecond": a_second(cost, making)} for key, cost in costs.items()]

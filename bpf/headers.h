@@ -52,6 +52,7 @@ struct flow {
 	bool is_answer;	     /* ICMP: the type says so; it can only be a reply */
 	bool keeps_no_state; /* it opens no connection and answers in none */
 	/* Plain packets only. */
+	__u32 service;	/* sg_remote_hash, once its mark was asked for */
 	__u32 segments; /* that the packet is on the wire */
 	__u32 turns;	/* not 0: it may alter its connection's phase */
 };

@@ -34,7 +34,7 @@ static __always_inline __u64 remote_mark(__u32 hash)
 	return 1ULL << (hash % SG_REMOTE_MARKS);
 }
 
-/* An entry of a service with this hash more; false: there cannot be one. */
+/* An entry of a service with this hash more; false: there cannot be one, and none is counted. */
 __noinline int sg_remote_add(__u32 hash)
 {
 	struct sg_lock *lock = lock_get(hash / SG_REMOTE_MARKS);
@@ -55,10 +55,11 @@ static __always_inline void remote_drop(__u32 hash)
 }
 
 /* Whether the flow may have an entry, by its remote service alone, as far as marks tell. */
-static __always_inline bool remote_is_marked(const struct flow *flow, __u8 family)
+static __always_inline bool remote_is_marked(struct flow *flow, __u8 family)
 {
 	__u32 hash = flow_remote(flow, family);
 
+	flow->service = hash;
 	return *(const volatile __u64 *)remote_marks(hash) >> (hash % SG_REMOTE_MARKS) & 1;
 }
 
@@ -77,13 +78,11 @@ __noinline int sg_remote_unmark(__u32 hash)
 }
 
 /* The same of one that has a mark, by its entries. */
-static __always_inline bool remote_has_entries(const struct flow *flow, __u8 family)
+static __always_inline bool remote_has_entries(const struct flow *flow)
 {
-	__u32 hash = flow_remote(flow, family);
-
-	if (*(const volatile sg_remote *)remote_entries(hash))
+	if (*(const volatile sg_remote *)remote_entries(flow->service))
 		return true;
-	sg_remote_unmark(hash);
+	sg_remote_unmark(flow->service);
 	return false;
 }
 

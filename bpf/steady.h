@@ -105,7 +105,7 @@ static __always_inline enum sg_reason steady_reason(struct sg_scratch *scratch, 
 	place_begin(settings, flow, hash[0], place);
 	if (scratch->steady_run < STEADY_RUN) {
 		place_end(settings, flow, family, place);
-		if (!remote_has_entries(flow, family) || !table_may_hold(place))
+		if (!remote_has_entries(flow) || !table_may_hold(place))
 			return SG_REASON_NO_RULE;
 	}
 	words = steady_at(place->first, preferred_half(place));

@@ -330,7 +330,7 @@ static __always_inline enum sg_reason table_make(const struct sg_settings *setti
 	const struct sg_rest *rest = rest_find(flow->ifindex);
 	enum sg_budget budget = SG_PHASE_BUDGET(update->progress.phase);
 	__u32 at, remote, preferred = SG_TAG_POSITION(place->tag);
-	bool taken;
+	bool taken, made;
 
 	if (!share || !rest)
 		return SG_REASON_SHARE_FULL;
@@ -362,11 +362,14 @@ static __always_inline enum sg_reason table_make(const struct sg_settings *setti
 		return taken ? SG_REASON_TABLE_FULL : SG_REASON_SHARE_FULL;
 	}
 	remote = flow_remote(flow, flow->family);
-	sg_remote_add(remote);
-	if (!sg_table_write(at, update->progress.phase, update->progress.flags, update->now)) {
+	made = sg_remote_add(remote);
+	if (made &&
+	    !sg_table_write(at, update->progress.phase, update->progress.flags, update->now)) {
 		remote_drop(remote);
-		sg_share_move(flow->owner, budget, SG_BUDGET_OUTSIDE);
+		made = false;
 	}
+	if (!made)
+		sg_share_move(flow->owner, budget, SG_BUDGET_OUTSIDE);
 	return SG_UNDECIDED;
 }
 

@@ -186,7 +186,7 @@ static __always_inline bool replies_are_accepted(const struct sg_layers *layers)
 static __always_inline enum sg_reason
 judge_rejected(struct sg_scratch *scratch, const struct sg_layers *layers, enum sg_reason reason)
 {
-	const struct flow *flow = &scratch->flow;
+	struct flow *flow = &scratch->flow;
 
 	if (*(volatile __u32 *)&scratch->judged == SG_REASON_NO_RULE ||
 	    (replies_are_accepted(layers) && !connection_may_exist(flow)))

@@ -11,8 +11,8 @@
 #endif
 
 /*
- * Keeps the compiler from turning sums into compare-and-branch:
- * with random keys a branch a start costs far more than the arithmetic.
+ * Keeps the compiler from turning sums into compare-and-branch: nobody can
+ * foresee a branch on a packet's addresses, so it costs far more than the arithmetic.
  */
 #define SG_OPAQUE(value) asm volatile("" : "+r"(value))
 

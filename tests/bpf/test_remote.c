@@ -11,7 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "bpf/cases.h"
 #include "bpf/interface.h"
@@ -22,6 +26,8 @@
 
 #define SERVICES 300
 #define OTHERS 300
+#define RACES 1500
+#define RACE_ROUNDS 10
 
 static const uint32_t ifindexes[] = {301};
 
@@ -36,7 +42,10 @@ static const struct rule_row closed_client[] = {
 /* A connection to the service of this number: its port is the lower one. */
 static struct talk to_service(uint32_t number, enum sg_family family)
 {
-	return (struct talk){TCP, (uint16_t)(40000 + number), (uint16_t)(1 + number), 1, family};
+	uint16_t port = number % SERVICES;
+
+	return (struct talk){TCP, (uint16_t)(40000 + port), (uint16_t)(1 + port),
+			     1 + number / SERVICES, family};
 }
 
 static uint32_t marks_count(const struct harness *one)
@@ -138,6 +147,71 @@ static void both_sides_connections_have_one_mark(void **state)
 	harness_flush(&one);
 }
 
+/* Both CPUs are at the same service. */
+struct race {
+	const struct harness *harness;
+	atomic_uint arrived; /* services so far, of both CPUs together */
+	atomic_ulong lost;   /* answers */
+};
+
+static void *meet(struct race *race, int cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
+	for (uint32_t i = 0; i < RACES; i++) {
+		struct talk talk = to_service(i, SG_IPV4);
+
+		atomic_fetch_add(&race->arrived, 1);
+		while (atomic_load(&race->arrived) < 2 * (i + 1))
+			;
+		if (cpu) {
+			/* nothing is left of the service, says the mark's count; or there just is */
+			talk.local_port += SERVICES;
+			talk_in_fast(race->harness, &talk, SYN | ACK);
+		} else if (talk_out_fast(race->harness, &talk, SYN) != SG_ACCEPT ||
+			   talk_in_fast(race->harness, &talk, SYN | ACK) != SG_ACCEPT) {
+			atomic_fetch_add(&race->lost, 1);
+		}
+	}
+	return NULL;
+}
+
+static void *meet_on_second(void *context)
+{
+	return meet(context, 1);
+}
+
+static void no_mark_of_an_entry_is_taken_away_as_it_is_made(void **state)
+{
+	struct harness one = harness_second(harness_of(state), ifindexes[0], 3);
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		skip();
+	BIND(&one, closed_client, SG_OPTION_GUEST);
+	for (int round = 0; round < RACE_ROUNDS; round++) {
+		struct race race = {.harness = &one};
+		pthread_t second;
+
+		for (uint32_t i = 0; i < RACES; i++) {
+			struct talk talk = to_service(i, SG_IPV4);
+
+			assert_int_equal(talk_out_fast(&one, &talk, SYN), SG_ACCEPT);
+		}
+		/* marks stay, so that both CPUs find one and nothing counted */
+		harness_flush(&one);
+		assert_int_equal(pthread_create(&second, NULL, meet_on_second, &race), 0);
+		meet(&race, 0);
+		pthread_join(second, NULL);
+		assert_int_equal(race.lost, 0);
+		table_check_counts(&one);
+		harness_flush(&one);
+	}
+	harness_catch_up(&one);
+}
+
 static int open_one(void **state)
 {
 	return interfaces_make(ifindexes, 1) ? -1 : harness_open(state);
@@ -148,6 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(marks_go_when_nothing_is_left),
 		cmocka_unit_test(both_sides_connections_have_one_mark),
+		cmocka_unit_test(no_mark_of_an_entry_is_taken_away_as_it_is_made),
 	};
 
 	return cmocka_run_group_tests(tests, open_one, harness_close);

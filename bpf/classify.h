@@ -229,8 +229,8 @@ static __always_inline bool filter_excludes(const union sg_node *heap, __u32 roo
 	word = heap_bytes(heap, (at + 1) * sizeof(*heap) + index * sizeof(*word), sizeof(*word));
 	if (!word)
 		return false;
-	*prefixes_out = *word >> class;
-	return !((*prefixes_out | node->filter.any >> class) & 1);
+	*prefixes_out = sg_filter_may_match(*word, class);
+	return !((*prefixes_out | sg_filter_may_match(node->filter.any, class)) & 1);
 }
 
 /* The decision of a list. */

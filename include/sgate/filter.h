@@ -74,10 +74,10 @@ static __always_inline __u64 sg_filter_index(const struct sg_filter *filter, __u
 	return block * 0x9e3779b97f4a7c15ULL >> 40 & filter->mask;
 }
 
-/* Bit 0: whether a rule may have the key, of those that set bits in the word. */
-static __always_inline __u64 sg_filter_may_match(__u64 word, __u32 key)
+/* Bit 0: whether a rule may have a key of the class, of those that set bits in the word. */
+static __always_inline __u64 sg_filter_may_match(__u64 word, __u32 class)
 {
-	return word >> sg_filter_class(key);
+	return word >> class;
 }
 
 #endif

@@ -157,7 +157,7 @@ struct filter_says image_filter_ask(const struct image *image, const struct sg_l
 				    enum sg_family family, const uint8_t address[16], uint32_t key)
 {
 	const struct filter_says all = {true, true};
-	uint32_t ref = SG_LAYERS_FILTER(layers->flags);
+	uint32_t ref = SG_LAYERS_FILTER(layers->flags), class = sg_filter_class(key);
 	const union sg_node *node = tree_node(image, ref, 0);
 	const uint64_t *word;
 
@@ -169,8 +169,8 @@ struct filter_says image_filter_ask(const struct image *image, const struct sg_l
 		sizeof(*word));
 	if (!word)
 		return all;
-	return (struct filter_says){.prefixes = sg_filter_may_match(*word, key) & 1,
-				    .any = sg_filter_may_match(node->filter.any, key) & 1};
+	return (struct filter_says){.prefixes = sg_filter_may_match(*word, class) & 1,
+				    .any = sg_filter_may_match(node->filter.any, class) & 1};
 }
 
 static uint32_t search_node(const union sg_node *node, enum sg_family family,

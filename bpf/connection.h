@@ -192,13 +192,12 @@ static __always_inline bool share_may_hold_reply(const struct flow *flow)
 	return entries;
 }
 
-/* Whether there may be a connection that a rejected packet belongs to. */
-static __always_inline bool connection_may_exist(struct flow *flow)
+/* Whether there may be a connection that a rejected packet belongs to, whose service has a mark. */
+static __always_inline bool connection_may_exist(const struct flow *flow)
 {
 	struct place place;
 
-	if (!remote_is_marked(flow, flow->family) || !remote_has_entries(flow) ||
-	    !share_may_hold_reply(flow))
+	if (!remote_has_entries(flow) || !share_may_hold_reply(flow))
 		return false;
 	flow_place(settings_get(), flow, flow->family, &place);
 	return table_may_hold(&place);

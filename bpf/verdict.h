@@ -182,14 +182,19 @@ static __always_inline bool replies_are_accepted(const struct sg_layers *layers)
 	return *(const volatile __u32 *)&layers->flags & SG_LAYERS_REPLIES_ACCEPTED;
 }
 
-/* A packet that the rules reject, unless it is one of a connection. */
-static __always_inline enum sg_reason
-judge_rejected(struct sg_scratch *scratch, const struct sg_layers *layers, enum sg_reason reason)
+/* Whether it is known of a packet that the rules reject that it has no entry, before its flow is filled. */
+static __always_inline bool has_no_entry(struct sg_scratch *scratch, const struct sg_layers *layers,
+					 __u8 family)
 {
-	struct flow *flow = &scratch->flow;
+	return *(volatile __u32 *)&scratch->judged == SG_REASON_NO_RULE ||
+	       (replies_are_accepted(layers) && !remote_is_marked(&scratch->flow, family));
+}
 
-	if (*(volatile __u32 *)&scratch->judged == SG_REASON_NO_RULE ||
-	    (replies_are_accepted(layers) && !connection_may_exist(flow)))
+/* One that may have an entry. */
+static __always_inline enum sg_reason
+judge_rejected(const struct flow *flow, const struct sg_layers *layers, enum sg_reason reason)
+{
+	if (replies_are_accepted(layers) && !connection_may_exist(flow))
 		return reason;
 	return reply(flow, reason, false);
 }
@@ -231,11 +236,10 @@ static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch,
 		return SG_REASON_POLICY_UNREADABLE;
 	if (filter_excludes(heap, root, layers, family, flow->remote[0], flow->remote[1],
 			    plain->key, &prefixes)) {
-		if (*(volatile __u32 *)&scratch->judged == SG_REASON_NO_RULE ||
-		    (replies_are_accepted(layers) && !remote_is_marked(flow, family)))
+		if (has_no_entry(scratch, layers, family))
 			return SG_REASON_NO_RULE;
 		plain_fill(plain, family);
-		return judge_rejected(scratch, layers, SG_REASON_NO_RULE);
+		return judge_rejected(flow, layers, SG_REASON_NO_RULE);
 	}
 	plain_fill(plain, family);
 	reason = decision_reason(
@@ -247,7 +251,8 @@ static __always_inline enum sg_reason judge_plain(struct sg_scratch *scratch,
 	}
 	if (reason != SG_REASON_RULE_DENY && reason != SG_REASON_NO_RULE)
 		return reason;
-	return judge_rejected(scratch, layers, reason);
+	return has_no_entry(scratch, layers, family) ? reason
+						     : judge_rejected(flow, layers, reason);
 }
 
 /* Whether the source is the instance's own, as far as that is known. */
